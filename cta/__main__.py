@@ -1,0 +1,5 @@
+"""``python -m cta`` is ``cta``."""
+
+from cta.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""What is checked before a change goes in. `nox` alone runs lint, types, layers and tests.
+
+Each session makes an environment of its own. The tests run against the package as it is installed from a wheel, not
+against the checkout: a file that the wheel forgets fails here and not at a user's.
+"""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.sessions = ["lint", "types", "layers", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+GROUPS = nox.project.load_toml("pyproject.toml")
+PURE_ROOMS = ("model", "network", "simulation", "recording", "pipeline")
+PURE_COVERAGE_PERCENT = 95
+PLACES = ("cta", "tests", "noxfile.py")
+
+
+def install(session: nox.Session, *groups: str, package: bool = True) -> None:
+    """The package from a wheel, and the dependency groups of pyproject.toml."""
+    wanted = nox.project.dependency_groups(GROUPS, *groups) if groups else ()
+    session.install(*([".", *wanted] if package else wanted))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, likely bugs and format; `nox -s lint -- --fix` repairs what can be repaired."""
+    install(session, "lint", package=False)
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []), ".")
+    session.run("ruff", "format", *([] if fix else ["--check"]), ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy, strict, on the package and on the tests."""
+    install(session, "types", "nox")
+    session.run("mypy", *(session.posargs or PLACES))
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Imports go down (pyproject.toml, import-linter)."""
+    install(session, "layers")
+    session.run("lint-imports", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The default set, with branch coverage of the pure rooms; `nox -s tests -- tests/cli -k speed` runs a part of it."""
+    install(session, "test")
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "coverage")
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    session.run("pytest", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=", "--durations=5")
+    rooms = ",".join(f"*/cta/{room}/*" for room in PURE_ROOMS)
+    session.run("coverage", "report", f"--include={rooms}", f"--fail-under={PURE_COVERAGE_PERCENT}")
+
+
+@nox.session
+def explore(session: nox.Session) -> None:
+    """The laws with fresh examples, many of them: for a night, or for a change to the simulation."""
+    install(session, "test")
+    session.run("pytest", "-n", "auto", "--hypothesis-profile=explore", *session.posargs)
+
+
+@nox.session
+def golden(session: nox.Session) -> None:
+    """Every scenario's digests against recordings/digests.json; `nox -s golden -- --accept` writes what came out."""
+    install(session)
+    session.run("python", "tests/golden/digests.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory as ratios to baselines in the same run (docs/performance.md)."""
+    install(session)
+    session.run("python", "benchmarks/bench.py", *session.posargs)

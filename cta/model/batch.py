@@ -120,6 +120,15 @@ class Batch:
         stop = len(self) if until_ms is None else int(np.searchsorted(self.times, until_ms, "left"))
         return self if start == 0 and stop == len(self) else self[start:stop]
 
+    def compact(self) -> Batch:
+        """The same records over only the contents that they use; itself where all are used."""
+        used = np.flatnonzero(np.bincount(self.codes, minlength=len(self.contents)))
+        if len(used) == len(self.contents):
+            return self
+        place = np.zeros(len(self.contents), np.intp)
+        place[used] = np.arange(len(used))
+        return Batch(self.times, place[self.codes], [self.contents[code] for code in used.tolist()])
+
     def ranks(self) -> NDArray[np.int64]:
         """The topic rank of each record, int64[n]."""
         return np.array([content.topic.rank for content in self.contents], np.int64)[self.codes]

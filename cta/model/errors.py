@@ -44,6 +44,10 @@ class OutputError(CtaError):
     """Something could not be written; nothing is left under the final name."""
 
 
+class RecordError(CtaError):
+    """A record is not of the shape that its topic promises; ``where`` names the topic and the field."""
+
+
 class BrokerError(CtaError):
     """A broker refused an operation: no such topic, partition or offset."""
 

@@ -1,24 +1,44 @@
-"""A scenario as it is written: one JSON document. `cta schema` prints its JSON Schema.
+"""A scenario as it is written: one JSON document. `cta schema` prints its JSON Schema; docs/scenarios.md explains it.
 
 Everything is text and numbers here; `cta.simulation.plan.resolve` holds it against a network and makes the `Plan` that
 the simulation runs. Moments are timestamps with an offset or times of day (the first one at or after the start);
 durations are ISO 8601; stations are ids or unique names, with the line where several bear it: ``Western (Blue)``.
+
+What is checked where: here everything that a document can be held to without a network (form, types, ranges); there
+what its names and moments mean.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from cta.model import wording
+from cta.model.errors import ScenarioError
 from cta.model.records import Direction, TrainStatus, WeatherStatus
 
+LIMIT_BYTES: Final = 2**20
+"""The longest document that is read: a scenario of thousands of faults is far below it."""
+
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$", max_length=64)]
+Name = Annotated[
+    str,
+    # (?!\n): in Python, unlike JSON Schema's regular expressions, $ also matches before a last line break.
+    Meta(pattern=r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$(?!\n)", max_length=64, description="The run's name: rush_hour"),
+]
+LineName = Annotated[str, Meta(max_length=64, description="A line: blue")]
 Moment = Annotated[str, Meta(max_length=64, description="2026-05-13T08:15:00-05:00, or a time of day: 08:15")]
+Start = Annotated[Moment, Meta(description="When it begins: a timestamp, or a time of day such as 08:15")]
 Duration = Annotated[str, Meta(max_length=64, description="ISO 8601: PT2H30M, P1D")]
-StationRef = Annotated[str | int, Meta(description='a station id, or a name such as "Clark/Lake" or "Western (Blue)"')]
+StationRef = Annotated[str | int, Meta(description='A station id, or a name such as "Clark/Lake" or "Western (Blue)"')]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+AtLeast = Annotated[Count, Meta(description="The least that is right")]
+AtMost = Annotated[Count, Meta(description="The most that is right")]
+Exactly = Annotated[Count, Meta(description="The only number that is right; instead of min and max")]
+ResultName = Annotated[Text, Meta(description="What the result is called; made of the rest where left out")]
 
 
 class Timetable(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="timetable"):
@@ -28,17 +48,20 @@ class Timetable(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind
 class Headways(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="headways"):
     """So many trains a line, sent out from terminal a at an even headway from the start on, going to and fro."""
 
-    trains: Annotated[int, Meta(ge=1, le=60)]
-    headway: Duration
+    trains: Annotated[int, Meta(ge=1, le=60, description="Trains a line")]
+    headway: Annotated[Duration, Meta(description="Between two trains sent out, ISO 8601: PT5M")]
+
+
+Service = Timetable | Headways
 
 
 class Breakdown(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="breakdown"):
     """The first train of the line to arrive at the station in the direction, from ``start`` on, stands there that long."""
 
-    line: str
+    line: LineName
     station: StationRef
-    direction: Direction
-    start: Moment
+    direction: Annotated[Direction, Meta(description="b leads away from the line's terminal a")]
+    start: Start
     duration: Duration
 
 
@@ -46,18 +69,18 @@ class Closure(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind",
     """Trains pass the station without stopping and nobody enters."""
 
     station: StationRef
-    start: Moment
+    start: Start
     duration: Duration
 
 
 class SlowZone(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="slow_zone"):
     """Running times between the two stations of the line, both ways, take ``factor`` times as long."""
 
-    line: str
+    line: LineName
     from_station: StationRef
     to_station: StationRef
-    factor: Annotated[float, Meta(gt=1, le=10)]
-    start: Moment
+    factor: Annotated[float, Meta(gt=1, le=10, description="How many times as long a run takes")]
+    start: Start
     duration: Duration
 
 
@@ -65,42 +88,50 @@ class Surge(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", t
     """``factor`` times the station's usual entries."""
 
     station: StationRef
-    factor: Annotated[float, Meta(gt=1, le=100)]
-    start: Moment
+    factor: Annotated[float, Meta(gt=1, le=100, description="How many times the usual entries")]
+    start: Start
     duration: Duration
 
 
 Fault = Breakdown | Closure | SlowZone | Surge
 
 
+CountedTopic = Literal["arrivals", "turnstile", "weather", "alerts"]
+
+
 class ExpectCount(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="count"):
     """How many records of a topic there are, of a line, station, train status or weather status where one is named."""
 
-    topic: Literal["arrivals", "turnstile", "weather", "alerts"]
-    line: str | UnsetType = UNSET
+    topic: CountedTopic
+    line: Annotated[
+        LineName | UnsetType, Meta(description="Arrivals of its trains, entries booked to it, or alerts that name it")
+    ] = UNSET
     station: StationRef | UnsetType = UNSET
-    train_status: TrainStatus | UnsetType = UNSET
-    weather_status: WeatherStatus | UnsetType = UNSET
-    min: Count | UnsetType = UNSET
-    max: Count | UnsetType = UNSET
-    equals: Count | UnsetType = UNSET
-    at: Moment | UnsetType = UNSET
-    """Counted over the records before this moment; the whole run where it is left out."""
-    name: Text | UnsetType = UNSET
+    train_status: Annotated[TrainStatus | UnsetType, Meta(description="Arrivals of this status")] = UNSET
+    weather_status: Annotated[WeatherStatus | UnsetType, Meta(description="Weather readings of this status")] = UNSET
+    min: AtLeast | UnsetType = UNSET
+    max: AtMost | UnsetType = UNSET
+    equals: Exactly | UnsetType = UNSET
+    at: Annotated[
+        Moment | UnsetType, Meta(description="Count the records before this moment; the whole run where left out")
+    ] = UNSET
+    name: ResultName | UnsetType = UNSET
 
 
 class ExpectBoard(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="board"):
     """How many trains the page shows in the cells of a line, station and direction (all of them where left out)."""
 
-    line: str
+    line: LineName
     station: StationRef | UnsetType = UNSET
-    direction: Direction | UnsetType = UNSET
-    train_status: TrainStatus | UnsetType = UNSET
-    min: Count | UnsetType = UNSET
-    max: Count | UnsetType = UNSET
-    equals: Count | UnsetType = UNSET
-    at: Moment | UnsetType = UNSET
-    name: Text | UnsetType = UNSET
+    direction: Annotated[Direction | UnsetType, Meta(description="b leads away from the line's terminal a")] = UNSET
+    train_status: Annotated[TrainStatus | UnsetType, Meta(description="Trains shown with this status")] = UNSET
+    min: AtLeast | UnsetType = UNSET
+    max: AtMost | UnsetType = UNSET
+    equals: Exactly | UnsetType = UNSET
+    at: Annotated[
+        Moment | UnsetType, Meta(description="The page as of the records before this moment; at the end where left out")
+    ] = UNSET
+    name: ResultName | UnsetType = UNSET
 
 
 InvariantName = Literal["times_never_go_back", "prev_is_where_it_last_served", "no_service_at_closed_stations"]
@@ -110,7 +141,7 @@ class ExpectInvariant(Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """A law that must hold over the stream; ``actual`` is the number of records that break it."""
 
     invariant: InvariantName
-    name: Text | UnsetType = UNSET
+    name: ResultName | UnsetType = UNSET
 
 
 Expectation = ExpectCount | ExpectBoard | ExpectInvariant
@@ -120,22 +151,73 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     """A run: where, when, how long, by which seed, with what going wrong, and what must come of it."""
 
     name: Name
-    seed: Annotated[int, Meta(ge=0, le=2**53)]
+    seed: Annotated[int, Meta(ge=0, le=2**53, description="Chance is a function of it: another seed, another day")]
     start: Annotated[str, Meta(max_length=64, description="ISO 8601 with an offset: 2026-05-13T07:00:00-05:00")]
-    duration: Duration
-    description: str = ""
-    lines: list[str] | UnsetType = UNSET
-    """All lines of the network where left out."""
-    ridership: str = "2019-10"
-    """The data month that mean entries are taken from."""
-    service: Timetable | Headways = Timetable()
-    faults: list[Fault] = []
-    expect: list[Expectation] = []
+    duration: Annotated[Duration, Meta(description="ISO 8601, at most 400 days: PT2H30M, P1D")]
+    description: Annotated[str, Meta(max_length=2000, description="What happens and why one would run it")] = ""
+    lines: Annotated[
+        Annotated[list[LineName], Meta(min_length=1)] | UnsetType,
+        Meta(description="The lines whose trains run; all lines of the network where left out"),
+    ] = UNSET
+    ridership: Annotated[str, Meta(max_length=64, description="The data month that mean entries are taken from")] = (
+        "2019-10"
+    )
+    service: Annotated[Service, Meta(description="Which trains run")] = Timetable()
+    faults: Annotated[list[Fault], Meta(description="What goes wrong; each is also an alert")] = []
+    expect: Annotated[list[Expectation], Meta(description="What must come of it; `cta replay` exits 1 if not")] = []
+
+
+def load(path: str | Path) -> Scenario:
+    """The scenario in a file. Raises ScenarioError, whose ``where`` begins with the path as given."""
+    try:
+        with Path(path).open("rb") as file:
+            document = file.read(LIMIT_BYTES + 1)
+    except FileNotFoundError:
+        raise ScenarioError("no such file", where=str(path), remedy="name a scenario's JSON file") from None
+    except IsADirectoryError:
+        raise ScenarioError("is a directory", where=str(path), remedy="name a scenario's JSON file in it") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise ScenarioError(
+            f"cannot be read ({reason})", where=str(path), remedy="name a scenario's JSON file"
+        ) from None
+    return parse(document, str(path))
+
+
+def parse(data: bytes, source: str) -> Scenario:
+    """The scenario in a document's bytes. Raises ScenarioError with ``where`` = ``{source}: $.path``."""
+    try:
+        if len(data) > LIMIT_BYTES:
+            raise wording.DocumentError(
+                "$", f"is longer than {LIMIT_BYTES:,} bytes", "a scenario is short; is this another file?"
+            )
+        document = wording.read_json(data)
+        try:
+            return msgspec.convert(document, Scenario)
+        except msgspec.ValidationError as error:
+            raise wording.of_validation(str(error), document, _GRAMMAR) from None
+    except wording.DocumentError as error:
+        raise ScenarioError(error.what, where=f"{source}: {error.path}", remedy=error.remedy) from None
+
+
+_GRAMMAR: Final = wording.Grammar(
+    root=Scenario,
+    kinds={
+        "service": get_args(Service),
+        "faults": get_args(Fault),
+        "expect": get_args(Expectation),
+    },
+    choices={
+        "direction": get_args(Direction),
+        "topic": get_args(CountedTopic),
+        "train_status": get_args(TrainStatus),
+        "weather_status": get_args(WeatherStatus),
+        "invariant": get_args(InvariantName),
+    },
+)
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a scenario document."""
-    import msgspec
-
     schema = msgspec.json.schema(Scenario)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "cta scenario", **schema}

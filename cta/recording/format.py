@@ -1,0 +1,145 @@
+"""What a recording's lines are: a header, records, a trailer. docs/recording-format.md is the specification.
+
+A header of the same format version may have fields that this cta does not know; they are passed over. What a reader
+must know to read a file right raises ``FORMAT``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from cta import __version__
+from cta.model import schemas
+from cta.model.errors import RecordingError
+from cta.model.scenario import Scenario
+from cta.model.topics import RECORDED
+from cta.recording.digest import Digest
+
+FORMAT: Final = 1
+
+SUFFIX: Final = ".jsonl"
+HEADER_START: Final = b'{"cta":"recording",'
+TRAILER_START: Final = b'{"end":{'
+
+MAX_HEADER_BYTES: Final = 16 << 20
+"""The city's schemas and station rows take about 70 kB."""
+MAX_LINE_BYTES: Final = 1 << 20
+"""Of a record: Kafka's own default limit (message.max.bytes)."""
+MAX_TRAILER_BYTES: Final = 64 << 10
+
+RECORD_AGAIN: Final = "record the run again, or use an unaltered copy"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Header(Struct, frozen=True, kw_only=True, tag_field="cta", tag="recording"):
+    """The first line: what was run, by which version, and what it takes to run it again."""
+
+    format: int
+    version: str
+    """The cta that wrote it."""
+    scenario: dict[str, Any] | None
+    """The scenario's document; None for a stream that no scenario made."""
+    seed: int | None
+    """The seed of this run, which may be another than the document's."""
+    start_ms: int
+    end_ms: int
+    """The run's window, start_ms <= t < end_ms."""
+    topics: tuple[str, ...]
+    schemas: dict[str, dict[str, Any]]
+    """Avro schemas by topic: ``{"key": ..., "value": ...}``."""
+    stations: tuple[dict[str, Any], ...]
+    """The platform rows as they stood before the first record; may be empty."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        scenario: Scenario | None,
+        seed: int | None,
+        start_ms: int,
+        end_ms: int,
+        stations: Sequence[Mapping[str, Any]] = (),
+    ) -> Header:
+        """The header that this cta writes."""
+        return cls(
+            format=FORMAT,
+            version=__version__,
+            scenario=None if scenario is None else msgspec.to_builtins(scenario),
+            seed=seed,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            topics=tuple(topic.name for topic in RECORDED),
+            schemas={topic.name: schemas.load(topic) for topic in RECORDED},
+            stations=tuple(dict(row) for row in stations),
+        )
+
+    def line(self) -> bytes:
+        return _encode(self) + b"\n"
+
+
+class Trailer(Struct, frozen=True, kw_only=True):
+    """The last line: what all the lines before it must come to. A file without it is incomplete."""
+
+    records: dict[str, int]
+    """Counts by topic name."""
+    total: int
+    first_ms: int | None
+    last_ms: int | None
+    digest: str
+    sha256: str
+    """Of all bytes before this line."""
+
+    @classmethod
+    def of(cls, digest: Digest, sha256: str) -> Trailer:
+        return cls(
+            records=dict(digest.counts),
+            total=digest.total,
+            first_ms=digest.first_ms,
+            last_ms=digest.last_ms,
+            digest=digest.hexdigest(),
+            sha256=sha256,
+        )
+
+    def line(self) -> bytes:
+        return _encode({"end": self}) + b"\n"
+
+
+class _Version(Struct):
+    format: Annotated[int, Meta(ge=1)]
+
+
+class _End(Struct):
+    end: Trailer
+
+
+def decode_header(line: bytes, source: str) -> Header:
+    """The header in a recording's first line. RecordingError: not one, cut short, or of a newer format."""
+    where = f"{source} line 1"
+    if not line.startswith(HEADER_START):
+        raise RecordingError("not a recording", where=where, remedy="cta record SCENARIO -o FILE makes one")
+    if not line.endswith(b"\n"):
+        if len(line) > MAX_HEADER_BYTES:
+            raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=RECORD_AGAIN)
+        raise RecordingError("cut short: no record is whole", where=where, remedy=RECORD_AGAIN)
+    try:
+        version = msgspec.json.decode(line, type=_Version).format
+        if version > FORMAT:
+            raise RecordingError(
+                f"of format {version}; cta {__version__} reads format {FORMAT}", where=where, remedy="upgrade cta"
+            )
+        return msgspec.json.decode(line, type=Header)
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"damaged: {error}", where=where, remedy=RECORD_AGAIN) from None
+
+
+def decode_trailer(line: bytes, source: str) -> Trailer:
+    """The trailer in a recording's last line, which begins with ``TRAILER_START``. RecordingError: damaged."""
+    try:
+        return msgspec.json.decode(line, type=_End).end
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"damaged: {error}", where=f"{source} last line", remedy=RECORD_AGAIN) from None

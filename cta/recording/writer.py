@@ -1,0 +1,120 @@
+"""Writing a recording: whole under its final name, or not there at all.
+
+Records go to ``NAME.partial`` beside it. When all is written, flushed and on the disk, the file takes its final name,
+and with it the place of one that stood there. A run that fails leaves nothing; one that is interrupted or killed leaves
+the partial file, whose records are whole up to its last newline.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from cta.model.batch import Batch
+from cta.model.errors import OutputError
+from cta.recording.digest import Digest
+from cta.recording.format import Header, Trailer
+
+BUFFER_BYTES: Final = 1 << 20
+PARTIAL_SUFFIX: Final = ".partial"
+
+
+class RecordingWriter:
+    """A context manager; ``write`` takes batches in the order of time. Leaving it without an exception finishes the file.
+
+    ``digest`` is that of the records so far; ``trailer`` is None until the file is finished. OutputError: the place
+    cannot be written, the disk is full.
+    """
+
+    def __init__(self, path: str | Path, header: Header) -> None:
+        self.path = Path(path)
+        self.digest = Digest()
+        self.trailer: Trailer | None = None
+        self._header = header
+        self._sha256 = sha256()
+        self._final = Path(os.path.realpath(self.path))  # through a link, so that it goes on being one
+        self._partial = self._final.with_name(self._final.name + PARTIAL_SUFFIX)
+        self._file: BinaryIO
+
+    def __enter__(self) -> Self:
+        try:
+            if self._final.exists() and not self._final.is_file():
+                what = "a directory" if self._final.is_dir() else "not a regular file"
+                raise OutputError(what, where=str(self.path), remedy="name a file to write")
+            self._file = self._partial.open("wb", buffering=BUFFER_BYTES)
+        except OSError as error:
+            raise self._refused(error) from None
+        self._put(self._header.line())
+        return self
+
+    def write(self, batch: Batch) -> None:
+        if not len(batch):
+            return
+        batch = batch.compact()
+        if batch.times[0] < (self.digest.last_ms or 0) or (batch.times[1:] < batch.times[:-1]).any():
+            raise ValueError("records are recorded in the order of time")
+        self.digest.update(batch)
+        tails = [content.fragment + b"}\n" for content in batch.contents]
+        self._put(
+            b"".join(
+                [b'{"t":%d,%b' % (t, tails[c]) for t, c in zip(batch.times.tolist(), batch.codes.tolist(), strict=True)]
+            )
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._finish()
+        elif issubclass(kind, Exception):
+            self._discard()
+        else:  # interrupted: what was written stays in the partial file
+            with suppress(OSError):
+                self._file.close()
+
+    def _put(self, lines: bytes) -> None:
+        self._sha256.update(lines)
+        try:
+            self._file.write(lines)
+        except OSError as error:
+            self._discard()
+            raise self._refused(error) from None
+
+    def _finish(self) -> None:
+        self.trailer = Trailer.of(self.digest, self._sha256.hexdigest())
+        try:
+            self._file.write(self.trailer.line())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._partial.replace(self._final)
+        except OSError as error:
+            self.trailer = None
+            self._discard()
+            raise self._refused(error) from None
+        _sync_directory(self._final.parent)
+
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._partial.unlink()
+
+    def _refused(self, error: OSError) -> OutputError:
+        what = error.strerror or str(error)
+        remedy = "nothing was left behind; name a place with room that you may write to"
+        return OutputError(f"cannot be written: {what.lower()}", where=str(self.path), remedy=remedy)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Makes the new name outlast a power cut, where the file system can."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -15,6 +15,7 @@ _M: Final = 0x5BD1E995
 _R: Final = 24
 _MASK: Final = 0xFFFF_FFFF
 _SIGN: Final = 0x8000_0000
+_TO_POSITIVE: Final = 0x7FFF_FFFF
 
 
 def murmur2(text: bytes) -> int:
@@ -34,5 +35,5 @@ def murmur2(text: bytes) -> int:
 
 @lru_cache(maxsize=65_536)  # a city's trains and stations many times over, and an end to foreign keys
 def partition(entity: str, partitions: int) -> int:
-    """The partition of an entity, 0 <= p < partitions: Kafka's toPositive (the sign bit cleared), then modulo."""
-    return (murmur2(entity.encode()) & ~_SIGN) % partitions
+    """The partition of an entity, 0 <= p < partitions: Kafka's toPositive (the sign bit cleared), modulo."""
+    return (murmur2(entity.encode()) & _TO_POSITIVE) % partitions

@@ -277,6 +277,17 @@ class BrokerContract:
         assert _by_key(received) == _by_key(sent)
         assert sum(consumer.positions.values()) == sum(map(len, sent))
 
+    def test_a_large_batch_keeps_its_order_in_every_partition(
+        self, broker: Broker, fresh_namespace: FreshNamespace
+    ) -> None:
+        """An hour's worth of records at once: sorting them into partitions moves none past another of its key."""
+        contents = [Content(TURNSTILE, StationKey(station), Entry(station, "", "blue")) for station in range(20)]
+        sent = Batch.of((MAY_2026_MS + n, contents[n * n % 20]) for n in range(3000))
+        namespace = fresh_namespace()
+        producer, consumer = Producer(broker, 3, namespace=namespace), Consumer(broker, namespace=namespace)
+        producer.send(sent)
+        assert _by_key(list(consumer.poll())) == _by_key([sent])
+
     def test_a_consumer_reads_on_from_where_it_was(self, broker: Broker, fresh_namespace: FreshNamespace) -> None:
         """A poll ends at the end offsets; the next one gives what came since, and nothing twice."""
         namespace = fresh_namespace()

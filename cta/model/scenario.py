@@ -23,6 +23,9 @@ from cta.model.records import Direction, TrainStatus, WeatherStatus
 LIMIT_BYTES: Final = 2**20
 """The longest document that is read: a scenario of thousands of faults is far below it."""
 
+MOST: Final = 1000
+"""Faults, or expectations, of one scenario: more than that is made by a program, and by mistake."""
+
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Name = Annotated[
     str,
@@ -163,8 +166,10 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
         "2019-10"
     )
     service: Annotated[Service, Meta(description="Which trains run")] = Timetable()
-    faults: Annotated[list[Fault], Meta(description="What goes wrong; each is also an alert")] = []
-    expect: Annotated[list[Expectation], Meta(description="What must come of it; `cta replay` exits 1 if not")] = []
+    faults: Annotated[list[Fault], Meta(max_length=MOST, description="What goes wrong; each is also an alert")] = []
+    expect: Annotated[
+        list[Expectation], Meta(max_length=MOST, description="What must come of it; `cta replay` exits 1 if not")
+    ] = []
 
 
 def load(path: str | Path) -> Scenario:

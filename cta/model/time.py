@@ -44,16 +44,16 @@ def parse_timestamp(text: str) -> int:
     except (ValueError, TypeError):
         raise InputError(f"{text!r} is not a date and time", remedy="write it as 2026-05-13T07:00:00-05:00") from None
     if moment.tzinfo is None:
-        raise InputError(f"{text!r} has no offset", remedy=f"say which clock is meant: {text}{_offset_hint(moment)}")
+        raise InputError(f"{text!r} has no offset", remedy=f"say which clock is meant: {_in_chicago(moment)}")
     time_ms = round((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
     if not _EARLIEST_MS <= time_ms < _LATEST_MS:
         raise InputError(f"{text!r} is outside the years 2000 to 2099", remedy="choose a start within them")
     return time_ms
 
 
-def _offset_hint(moment: datetime) -> str:
-    local = moment.replace(tzinfo=CHICAGO)
-    return local.isoformat()[-6:]
+def _in_chicago(moment: datetime) -> str:
+    """The clock reading with Chicago's offset, to the minute: before 1883 it had seconds."""
+    return moment.replace(tzinfo=CHICAGO).isoformat(timespec="seconds")[:25]
 
 
 def parse_duration_ms(text: str) -> int:

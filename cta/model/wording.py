@@ -155,7 +155,8 @@ def _too_short(place: _Place, match: re.Match[str]) -> DocumentError:
 
 
 def _too_long(place: _Place, match: re.Match[str]) -> DocumentError:
-    return DocumentError(place.path, f"is {len(place.value)} characters long", f"write at most {match[1]}")
+    unit = "characters" if match[1] == "str" else "entries"
+    return DocumentError(place.path, f"has {len(place.value)} {unit}", f"write at most {match[2]}")
 
 
 def _wrong_form(place: _Place, match: re.Match[str]) -> DocumentError:
@@ -173,7 +174,7 @@ _RULES: Final[tuple[tuple[str, Callable[[_Place, re.Match[str]], DocumentError]]
     (r"Expected `([a-z |]+)`(?:, got `\w+`)?", _wrong_type),
     (r"Expected `(int|float)` (>=|<=|>|<) (\S+)", _out_of_range),
     (r"Expected `(?:str|array)` of length >= 1", _too_short),
-    (r"Expected `str` of length <= (\d+)", _too_long),
+    (r"Expected `(str|array)` of length <= (\d+)", _too_long),
     (r"Expected `str` matching regex .*", _wrong_form),
     (r"Invalid (?:enum )?value .*", _wrong_word),
 )

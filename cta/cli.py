@@ -1,0 +1,317 @@
+"""The command line: declares the commands; each calls one use case in `cta.commands` and prints its result.
+
+Results go to stdout, all else to stderr. Exit codes: 0 done, 1 an expectation failed, 2 bad input (one line that says
+where, what and what to do), 3 a service could not be reached, 130 interrupted. What a command needs is imported when it
+runs: ``cta --help`` loads click and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn, TypeVar
+
+import click
+
+from cta import __version__
+from cta.model.errors import CtaError
+
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+SEED_MAX: Final = 2**53
+SPEED_MIN: Final = 0.001
+SPEED_MAX: Final = 1_000_000.0
+PARTITIONS_MAX: Final = 1_024
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class OneLine(click.Group):
+    """A group whose errors are one line on stderr: where, what, what to do."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As click's, but for how it ends: a result is an exit code, an error a line."""
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except CtaError as error:
+            _end(error.exit_code, str(error))
+        except click.UsageError as error:
+            _end(BAD_INPUT, _usage(error))
+        except click.Abort:
+            _end(INTERRUPTED, "interrupted")
+        except BrokenPipeError:  # whoever read the output has seen enough
+            _end(1)
+        except OSError as error:
+            _end(BAD_INPUT, f"{error.filename or 'output'}: {error.strerror}; nothing more was written")
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"see '{ctx.command_path} --help'"
+            raise CtaError(f"no such command: {name!r}", where=ctx.command_path, remedy=hint)
+        return super().resolve_command(ctx, args)
+
+
+def _usage(error: click.UsageError) -> str:
+    """Click's complaint in our form, with the nearest option where one was mistyped."""
+    command = error.ctx.command_path if error.ctx else "cta"
+    what, remedy = error.format_message(), f"see '{command} --help'"
+    if isinstance(error, click.NoSuchOption):
+        what = f"no such option: {error.option_name}"
+        known = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
+        near = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]}?" if near else remedy
+    return str(CtaError(what[:1].lower() + what[1:].rstrip("."), where=command, remedy=remedy))
+
+
+def _end(code: int, message: str | None = None) -> NoReturn:
+    """Leave without a traceback, and without Python flushing an output that cannot be written."""
+    with contextlib.suppress(OSError):
+        if message is not None:
+            click.echo(f"error: {message}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:
+    """``max`` (None) or simulated seconds a second."""
+    if value == "max":
+        return None
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = math.nan
+    if not SPEED_MIN <= speed <= SPEED_MAX:
+        raise click.BadParameter(f"{value} is not max or a number from {SPEED_MIN} to {SPEED_MAX:.0f}", ctx, param)
+    return speed
+
+
+def _whole(low: int, high: int) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """A whole number from ``low`` to ``high``."""
+
+    def convert(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+        if value is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,16}", value) or not low <= int(value) <= high:
+            raise click.BadParameter(f"{value} is not a whole number from {low} to {high}", ctx, param)
+        return int(value)
+
+    return convert
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order they are to be shown."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+part_of_a_run = _options(
+    click.option("--from", "from_", metavar="T", help="Start here: a time of day (08:15) or a timestamp with offset."),
+    click.option("--until", metavar="T", help="Stop before this moment."),
+    click.option("--seed", callback=_whole(0, SEED_MAX), metavar="N", help="Another seed than the scenario's own."),
+)
+
+
+@click.group(
+    cls=OneLine,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  cta replay scenarios/rush_hour.json           two hours of the "L", as fast as it goes
+  cta replay scenarios/rush_hour.json --board   and what the status page shows at the end
+  cta record scenarios/snow_day.json -o snow.jsonl
+  cta replay snow.jsonl --speed 60              the same records, a minute a second
+  cta network "Clark/Lake"                      one station
+
+Every command says more with --help. docs/scenarios.md teaches writing a scenario.""",
+)
+@click.version_option(__version__, prog_name="cta", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """A replayable simulation of Chicago's "L" for testing streaming pipelines.
+
+    The same scenario and seed give the same records, byte for byte: every command prints their digest.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@cli.command(
+    short_help="Run a scenario or a recording through the pipeline.",
+    epilog="""\b
+Examples:
+  cta replay scenarios/rush_hour.json
+  cta replay scenarios/rush_hour.json --from 08:00 --until 08:15 --board
+  cta replay scenarios/full_day.json --seed 7 --quiet       only "DIGEST  NAME"
+  cta replay scenarios/classic.json --speed 30              thirty simulated seconds a second
+  cta replay scenarios/snow_day.json --json | jq .records
+
+\b
+Expectations are judged on a whole run, whatever its seed. A run cut by --from or
+--until (or by Ctrl+C) is not judged, and says so.
+Exit codes: 0 done, 1 an expectation failed, 2 bad input, 130 interrupted.""",
+)
+@click.argument("target")
+@click.option("--to", type=click.Choice(["memory"]), default="memory", show_default=True, help="The broker.")
+@click.option(
+    "--speed", callback=_speed, default="max", show_default=True, metavar="max|N", help="Simulated seconds a second."
+)
+@part_of_a_run
+@click.option(
+    "--partitions",
+    callback=_whole(1, PARTITIONS_MAX),
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="Of every topic. The digests do not depend on it.",
+)
+@click.option("--board", is_flag=True, help="Print the status page's table after the summary.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; everything else goes to stderr.")
+@click.option("--quiet", is_flag=True, help="Print the digest and the name on one line; no progress, no summary.")
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    target: str,
+    to: str,
+    speed: float | None,
+    from_: str | None,
+    until: str | None,
+    seed: int | None,
+    partitions: int,
+    board: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run TARGET, a scenario or a recording, through the embedded pipeline.
+
+    Records are made (or read), sent to a broker, read back, and folded into the status page's board. Then come the
+    counts, the digest of the records, the digest of the board, and what the scenario expects of them.
+    """
+    from cta.commands import report
+    from cta.commands.console import progress_bar
+    from cta.commands.pace import Stop, WallClock
+    from cta.commands.replay import replay as run_replay
+    from cta.commands.target import cut, open_run
+
+    run = open_run(target, seed=seed)
+    window = cut(run, from_, until)
+    with Stop() as stop, progress_bar(window, quiet=quiet) as progress:
+        outcome = run_replay(
+            run, window, partitions=partitions, speed=speed, clock=WallClock(stop), stop=stop, progress=progress
+        )
+    if as_json:
+        click.echo(report.as_json(outcome))
+    elif quiet:
+        click.echo(f"{outcome.digest.hexdigest()}  {outcome.run.name}")
+    else:
+        click.echo(report.summary(outcome))
+    if board:
+        report.print_board(outcome.board, stderr=as_json)
+    if as_json or quiet:
+        for line in report.complaints(outcome):
+            click.echo(line, err=True)
+    ctx.exit(outcome.exit_code)
+
+
+@cli.command(
+    short_help="Write a run's records to a file.",
+    epilog="""\b
+Examples:
+  cta record scenarios/rush_hour.json -o rush_hour.jsonl
+  cta record scenarios/full_day.json -o peak.jsonl --from 08:00 --until 09:00
+  cta record rush_hour.jsonl -o first_ten_minutes.jsonl --until 07:10
+  jq -c 'select(.topic == "org.chicago.cta.weather.v1")' rush_hour.jsonl
+
+\b
+The file appears under its name only when it is whole.
+Its digest is the one that replay prints, of the scenario and of the file.""",
+)
+@click.argument("target")
+@click.option("-o", "--output", required=True, metavar="FILE.jsonl", help="Where to write.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@part_of_a_run
+@click.option("--quiet", is_flag=True, help="No progress; the digest and the name only.")
+def record(
+    target: str, output: str, force: bool, from_: str | None, until: str | None, seed: int | None, quiet: bool
+) -> None:
+    """Write the records of TARGET, a scenario or a recording, to a file of JSON Lines."""
+    from cta.commands.console import progress_bar
+    from cta.commands.record import record as run_record
+    from cta.commands.target import cut, open_run
+
+    run = open_run(target, seed=seed)
+    window = cut(run, from_, until)
+    with progress_bar(window, quiet=quiet) as progress:
+        digest = run_record(run, window, output, force=force, progress=progress)
+    if not quiet:
+        click.echo(f"{output}: {digest.total:,} records", err=True)
+    click.echo(f"{digest.hexdigest()}  {run.name}")
+
+
+@cli.command(
+    epilog="""\b
+Examples:
+  cta schema > scenario.schema.json
+  cta schema | jq '."$defs" | keys'
+
+\b
+An editor that is given the schema completes and checks scenarios while they are
+written. What a schema cannot know (names of stations, moments) replay checks.""",
+)
+def schema() -> None:
+    """Print the JSON Schema of a scenario."""
+    from cta.commands.schema import schema_text
+
+    click.echo(schema_text())
+
+
+@cli.command(
+    short_help="Show lines and stations.",
+    epilog="""\b
+Examples:
+  cta network                   lines and stations
+  cta network "Clark/Lake"      one station: lines, platforms, neighbours
+  cta network "Western (Blue)"  a name that several stations bear, with its line
+  cta network blue              one line
+  cta network --json | jq '.stations | length'
+  cta network --fidelity        how near the simulation comes to the timetable""",
+)
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--fidelity", is_flag=True, help="Compare simulated service with the network's tables.")
+@click.pass_context
+def network(ctx: click.Context, name: str | None, as_json: bool, fidelity: bool) -> None:
+    """Show the network's lines and stations, or the one that bears NAME (or its id)."""
+    raise NotImplementedError
+
+
+def main() -> None:
+    """The ``cta`` command."""
+    cli(prog_name="cta")

@@ -1,0 +1,111 @@
+"""Replay: a run through the embedded pipeline, and what came of it.
+
+    run ─> digest ─> producer ─> broker ─> consumer ─> board, tally, expectations
+
+A batch goes the whole way before the next one is made, and what was consumed is deleted, so that a run of any length
+takes the memory of one simulated hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cta.broker.consumer import Consumer
+from cta.broker.memory import MemoryBroker
+from cta.broker.producer import Producer
+from cta.commands.console import Progress, unseen
+from cta.commands.pace import Clock, Stop, WallClock, paced
+from cta.commands.tally import Tally
+from cta.commands.target import Run
+from cta.pipeline.board import Board
+from cta.pipeline.expect import Expectations, Result
+from cta.pipeline.stations import station_table
+from cta.recording.digest import Digest
+from cta.simulation.plan import Window
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a replay."""
+
+    run: Run
+    window: Window
+    digest: Digest
+    board: Board
+    tally: Tally
+    expect: list[Result]
+    not_judged: str | None
+    """Why the scenario's expectations were not judged; None where they were, or where there are none."""
+    wall_s: float
+    interrupted: bool
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return 130
+        return 0 if all(result.ok for result in self.expect) else 1
+
+
+def replay(
+    run: Run,
+    window: Window,
+    *,
+    partitions: int = 1,
+    speed: float | None = None,
+    clock: Clock | None = None,
+    stop: Stop | None = None,
+    progress: Progress = unseen,
+) -> Outcome:
+    """Send the run's records in ``window`` through a broker in memory and fold what comes out of it.
+
+    ``speed``: simulated seconds a second of ``clock``; None: as fast as it goes. ``stop``: asked between batches.
+    """
+    stop = stop or Stop()
+    clock = clock or WallClock(stop)
+    began_s = clock.now_s()
+    broker = MemoryBroker()
+    producer, consumer = Producer(broker, partitions), Consumer(broker)
+    digest, tally = Digest(), Tally()
+    board = Board(station_table(run.station_rows()).values(), run.network.lines)
+    not_judged = _why_not_judged(run, window)
+    expectations = None
+    if not_judged is None and run.scenario is not None and run.plan is not None:
+        expectations = Expectations(run.scenario, run.plan, run.network)
+
+    batches = run.batches(window)
+    for batch in batches if speed is None else paced(batches, clock, start_ms=window.start_ms, speed=speed):
+        if stop.asked:
+            break
+        digest.update(batch)
+        producer.send(batch)
+        for delivered in consumer.poll():
+            board.fold(delivered)
+            tally.fold(delivered)
+        consumer.trim()
+        if expectations is not None:
+            expectations.fold(batch)
+        progress(digest.last_ms or window.start_ms, digest.total)
+
+    if stop.asked and not_judged is None:
+        not_judged = "the run was interrupted"
+    judged = expectations is not None and not stop.asked
+    return Outcome(
+        run=run,
+        window=window,
+        digest=digest,
+        board=board,
+        tally=tally,
+        expect=expectations.results(board) if judged and expectations is not None else [],
+        not_judged=not_judged if run.scenario is not None and run.scenario.expect else None,
+        wall_s=clock.now_s() - began_s,
+        interrupted=stop.asked,
+    )
+
+
+def _why_not_judged(run: Run, window: Window) -> str | None:
+    """Expectations are of a whole run: cut, it cannot fail them or meet them."""
+    if window != run.window:
+        return "the run was cut by --from or --until"
+    if run.plan is not None and window != run.plan.window:
+        return "the recording holds a part of the scenario's run"
+    return None

@@ -1,0 +1,101 @@
+"""A replay's outcome in words, as JSON, and its board as a table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from cta.commands.replay import Outcome
+from cta.model.time import format_clock, format_timestamp
+from cta.model.topics import BY_NAME, TURNSTILE
+from cta.pipeline.board import Board
+
+LABEL_WIDTH: Final = 13
+
+
+def as_json(outcome: Outcome) -> str:
+    """The object that ``cta replay --json`` prints, on one line. ``expect`` is empty where nothing was judged."""
+    return msgspec.json.encode(
+        {
+            "scenario": outcome.run.name,
+            "seed": outcome.run.seed,
+            "records": outcome.digest.counts,
+            "total": outcome.digest.total,
+            "digest": outcome.digest.hexdigest(),
+            "board_digest": outcome.board.digest(),
+            "wall_s": round(outcome.wall_s, 3),
+            "expect": [
+                {"name": result.name, "ok": result.ok, "expected": result.expected, "actual": result.actual}
+                for result in outcome.expect
+            ],
+        }
+    ).decode()
+
+
+def summary(outcome: Outcome) -> str:
+    """What a person wants to know of a run, a line a matter."""
+    digest, tally = outcome.digest, outcome.tally
+    rate = digest.total / outcome.wall_s if outcome.wall_s else 0.0
+    window = f"{format_timestamp(outcome.window.start_ms)} to {format_clock(outcome.window.end_ms)}"
+    lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {window}")]
+    lines += [("records", f"{n:>9,}  {BY_NAME[topic].short}") for topic, n in digest.counts.items()]
+    lines += [
+        ("", f"{digest.total:>9,}  in all"),
+        ("trains run", f"{len(tally.trains):,}"),
+        ("entries", f"{digest.counts[TURNSTILE.name]:,}"),
+        ("weather", _weather(outcome)),
+        *zip(["alerts"] + [""] * len(tally.alerts), list(tally.alerts.values()) or ["none"], strict=False),
+        ("digest", digest.hexdigest()),
+        ("board digest", outcome.board.digest()),
+        ("wall time", f"{outcome.wall_s:.2f} s, {rate:,.0f} records/s"),
+        *_expectations(outcome),
+    ]
+    return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
+
+
+def _weather(outcome: Outcome) -> str:
+    weather = outcome.tally.weather
+    if weather is None:
+        return "none read"
+    last, low, high = weather
+    return f"{last.temperature:g} F, {last.status.replace('_', ' ')} (low {low:g} F, high {high:g} F)"
+
+
+def _expectations(outcome: Outcome) -> list[tuple[str, str]]:
+    if outcome.not_judged is not None:
+        return [("expect", f"not judged: {outcome.not_judged}")]
+    lines = [
+        f"ok      {result.name}"
+        if result.ok
+        else f"FAILED  {result.name}: expected {result.expected}, actual {result.actual}"
+        for result in outcome.expect
+    ]
+    return list(zip(["expect"] + [""] * len(lines), lines or ["nothing"], strict=False))
+
+
+def complaints(outcome: Outcome) -> list[str]:
+    """What to say on stderr where the summary is not printed: failed expectations, and why none were judged."""
+    lines = [
+        f"expectation failed: {result.name}: expected {result.expected}, actual {result.actual}"
+        for result in outcome.expect
+        if not result.ok
+    ]
+    return lines if outcome.not_judged is None else [f"expectations not judged: {outcome.not_judged}"]
+
+
+def print_board(board: Board, *, stderr: bool = False) -> None:
+    """The status page's table, as wide as the terminal; lines in their colour where it has colours."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    document = board.document()
+    weather = document["weather"]
+    title = "" if weather is None else f"{weather['temperature']:g} F, {weather['status'].replace('_', ' ')}"
+    table = Table("line", "station", "direction a", "direction b", title=title, title_justify="right")
+    table.add_column("entries", justify="right")
+    for row in board.rows():
+        name = Text(row.line, style=f"#{row.color.lstrip('#')}" if row.color else "")
+        table.add_row(name, row.station, row.direction_a, row.direction_b, f"{row.entries:,}")
+    Console(stderr=stderr).print(table)

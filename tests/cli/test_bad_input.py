@@ -1,0 +1,272 @@
+"""Bad input of every kind: one line with place and remedy, exit 2, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.running import CTA, SMALL, cta, invoke, write_scenario
+
+BREAKDOWN = {"kind": "breakdown", "line": "blue", "station": "Clark/Lake", "direction": "b", "start": "07:02"}
+
+
+def assert_refused(stderr: str, stdout: str, exit_code: int, *words: str) -> None:
+    """Exit 2 and one line on stderr that has the words, a place before the first colon and a remedy after it."""
+    assert exit_code == 2, stderr
+    assert stdout == ""
+    line = stderr.removesuffix("\n")
+    assert "\n" not in line
+    assert line.startswith("error: ")
+    where, _, rest = line.removeprefix("error: ").partition(": ")
+    assert where
+    assert "; " in rest, line
+    assert [word for word in words if word not in line] == [], line
+
+
+def command_line(command: str, target: str | Path, folder: Path) -> list[str | Path]:
+    """A command on the target; what it would write goes into the folder."""
+    return [command, target, "-o", folder / "out.jsonl"] if command == "record" else [command, target]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lanes": ["blue"]}, ["$.lanes", "lines"]),
+        ({"faults": [{**BREAKDOWN, "duration": "PT5M", "until": "07:10"}]}, ["$.faults[0].until"]),
+        ({"lines": ["bleu"]}, ["$.lines[0]", "bleu", "blue"]),
+        ({"faults": [{"kind": "closure", "station": "Clark/Lak", "start": "07:02", "duration": "PT5M"}]}, ["$.faults[0].station", "Clark/Lake"]),
+        ({"faults": [{"kind": "closure", "station": "Western", "start": "07:02", "duration": "PT5M"}]}, ["$.faults[0].station", "Western (Brown)"]),
+        ({"faults": [{"kind": "closure", "station": 1, "start": "07:02", "duration": "PT5M"}]}, ["$.faults[0].station"]),
+        ({"start": "2026-02-30T07:00:00-06:00"}, ["$.start", "2026-02-30"]),
+        ({"start": "2026-05-13T07:00:00"}, ["$.start", "offset"]),
+        ({"start": "1950-05-13T07:00:00-05:00"}, ["$.start", "2000"]),
+        ({"start": "seven"}, ["$.start", "seven"]),
+        ({"duration": "PT0S"}, ["$.duration"]),
+        ({"duration": "-PT10M"}, ["$.duration"]),
+        ({"duration": "two hours"}, ["$.duration", "PT2H"]),
+        ({"duration": "P999999D"}, ["$.duration"]),
+        ({"seed": -1}, ["$.seed"]),
+        ({"seed": 2**60}, ["$.seed"]),
+        ({"seed": 10**50}, ["seed"]),
+        ({"seed": "7"}, ["$.seed"]),
+        ({"seed": 7.5}, ["$.seed"]),
+        ({"seed": None}, ["seed"]),
+        ({"name": 7}, ["$.name"]),
+        ({"name": "../etc"}, ["$.name"]),
+        ({"lines": "blue"}, ["$.lines"]),
+        ({"lines": []}, ["$.lines"]),
+        ({"lines": [["blue"]]}, ["$.lines[0]"]),
+        ({"ridership": "1999-01"}, ["$.ridership", "2019-10"]),
+        ({"service": {"kind": "bus"}}, ["$.service"]),
+        ({"service": {"kind": "headways", "trains": "ten", "headway": "PT5M"}}, ["$.service.trains"]),
+        ({"faults": {}}, ["$.faults"]),
+        ({"faults": [3]}, ["$.faults[0]"]),
+        ({"faults": [{"kind": "meteor"}]}, ["$.faults[0]"]),
+        ({"faults": [{**BREAKDOWN, "start": "25:00", "duration": "PT5M"}]}, ["$.faults[0].start"]),
+        ({"faults": [{**BREAKDOWN, "start": "12:00", "duration": "PT5M"}]}, ["$.faults[0]"]),
+        ({"faults": [{**BREAKDOWN, "line": "red", "duration": "PT5M"}], "lines": ["red"]}, ["$.faults[0]"]),
+        ({"expect": [{"kind": "count", "topic": "arivals", "min": 1}]}, ["$.expect[0].topic"]),
+        ({"expect": [{"kind": "count", "topic": "arrivals", "min": 9, "max": 1}]}, ["$.expect[0]"]),
+    ],
+    ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_a_wrong_scenario_is_refused(tmp_path: Path, changes: dict[str, Any], words: list[str]) -> None:
+    """The line names the file, the path in it, what is wrong and what to write."""
+    path = write_scenario(tmp_path / "wrong.json", **changes)
+    result = invoke("replay", path)
+    assert_refused(result.stderr, result.stdout, result.exit_code, str(path), *words)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"   \n",
+        b"{",
+        b"rush hour",
+        b"\xff\xfe{}",
+        b"\x00" * 100,
+        b"[]",
+        b"null",
+        b"7",
+        b'"scenario"',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"{}",
+        json.dumps(SMALL).encode() + b"{}",
+    ],
+    ids=["empty", "blank", "cut", "words", "utf16", "zeros", "list", "null", "number", "text", "deep", "deeper", "object", "two"],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["replay", "record"])
+def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, command: str, content: bytes) -> None:
+    """Whatever its bytes are, the line names the file; record leaves nothing."""
+    path = tmp_path / "wrong.json"
+    path.write_bytes(content)
+    result = invoke(*command_line(command, path, tmp_path))
+    assert_refused(result.stderr, result.stdout, result.exit_code, str(path))
+    assert [file.name for file in tmp_path.iterdir()] == ["wrong.json"]
+
+
+@pytest.mark.parametrize("command", ["replay", "record"])
+@pytest.mark.parametrize(
+    "target", ["missing.json", "missing.jsonl", ".", "wrong.json/scenario.json", "a\0b", "x" * 5000]
+)
+def test_a_target_that_is_no_file_is_refused(tmp_path: Path, command: str, target: str) -> None:
+    """Missing, a directory, below a file, or no possible name."""
+    (tmp_path / "wrong.json").write_text("{}")
+    result = invoke(*command_line(command, f"{tmp_path}/{target}", tmp_path))
+    assert_refused(result.stderr, result.stdout, result.exit_code, str(tmp_path))
+    assert [file.name for file in tmp_path.iterdir()] == ["wrong.json"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--speed", "0"], ["--speed", "max"]),
+        (["--speed", "nan"], ["--speed", "max"]),
+        (["--speed", "-1"], ["--speed", "max"]),
+        (["--speed", "inf"], ["--speed", "max"]),
+        (["--speed", "1e308"], ["--speed", "max"]),
+        (["--speed", "fast"], ["--speed", "max"]),
+        (["--speed", ""], ["--speed", "max"]),
+        (["--partitions", "0"], ["--partitions", "from 1 to"]),
+        (["--partitions", "1.5"], ["--partitions", "from 1 to"]),
+        (["--partitions", "99999999999999999999"], ["--partitions", "from 1 to"]),
+        (["--seed", "-1"], ["--seed", "from 0 to"]),
+        (["--seed", "seven"], ["--seed", "from 0 to"]),
+        (["--seed", str(2**53 + 1)], ["--seed", "from 0 to"]),
+        (["--from", "06:59"], ["--from", "outside the run"]),
+        (["--from", "07:10"], ["--from", "outside the run"]),
+        (["--from", "7 o'clock"], ["--from", "08:15"]),
+        (["--from", "25:00"], ["--from", "00 to 23"]),
+        (["--from", "2026-05-13T07:05:00"], ["--from", "offset"]),
+        (["--until", "07:00"], ["--until", "outside the run"]),
+        (["--until", "07:11"], ["--until", "outside the run"]),
+        (["--until", "2026-05-13T06:00:00-05:00"], ["--until", "outside the run"]),
+        (["--from", "07:05", "--until", "07:05"], ["--until", "not after"]),
+        (["--from", "07:06", "--until", "07:05"], ["--until", "not after"]),
+        (["--to", "kafkaesque"], ["--to", "memory"]),
+        (["--until"], ["--until"]),
+        (["--partition", "2"], ["did you mean --partitions?"]),
+        (["--spede", "2"], ["did you mean --speed?"]),
+        (["-x"], ["-x", "cta replay --help"]),
+        (["another.json"], ["another.json", "cta replay --help"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_a_wrong_option_of_replay_is_refused(tmp_path: Path, args: list[str], words: list[str]) -> None:
+    """The line names the option and what it takes, or the nearest one."""
+    path = write_scenario(tmp_path / "small.json")
+    result = invoke("replay", path, *args)
+    assert_refused(result.stderr, result.stdout, result.exit_code, *words)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["reply"], ["cta: no such command: 'reply'", "did you mean 'replay'?"]),
+        (["qqq"], ["cta: no such command: 'qqq'", "cta --help"]),
+        (["--vresion"], ["--vresion", "did you mean --version?"]),
+        (["replay"], ["cta replay: missing argument 'TARGET'"]),
+        (["record", "x.json"], ["cta record: missing option"]),
+        (["schema", "x"], ["cta schema:", "x"]),
+        (["network", "Clark/Lak"], ["Clark/Lake"]),
+        (["network", "Western"], ["Western (Brown)"]),
+        (["network", "Clark/Lake", "Howard"], ["cta network:", "Howard"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_a_wrong_command_line_is_refused(args: list[str], words: list[str]) -> None:
+    """Unknown commands and options name the nearest, missing and surplus arguments the help."""
+    result = invoke(*args)
+    assert_refused(result.stderr, result.stdout, result.exit_code, *words)
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("taken.jsonl", ["is there already", "--force"]),
+        ("nowhere/out.jsonl", ["nowhere"]),
+        ("taken.jsonl/out.jsonl", ["taken.jsonl"]),
+        (".", ["there already"]),
+        ("x" * 300 + ".jsonl", ["xxx"]),
+        ("a\0b.jsonl", ["a"]),
+    ],
+    ids=["taken", "no folder", "below a file", "a directory", "long", "null"],
+)
+def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, output: str, words: list[str]) -> None:
+    """The line names it; what was there stays as it was and nothing is added."""
+    path = write_scenario(tmp_path / "small.json")
+    (tmp_path / "taken.jsonl").write_text("mine")
+    result = invoke("record", path, "-o", f"{tmp_path}/{output}")
+    assert_refused(result.stderr, result.stdout, result.exit_code, *words)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["small.json", "taken.jsonl"]
+    assert (tmp_path / "taken.jsonl").read_text() == "mine"
+
+
+def test_force_does_not_replace_a_directory(tmp_path: Path) -> None:
+    """--force is for files."""
+    path = write_scenario(tmp_path / "small.json")
+    folder = tmp_path / "folder.jsonl"
+    folder.mkdir()
+    result = invoke("record", path, "-o", folder, "--force")
+    assert_refused(result.stderr, result.stdout, result.exit_code, "folder.jsonl")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["folder.jsonl", "small.json"]
+
+
+def test_a_full_disk_is_one_line() -> None:
+    """What cannot be printed is said once, without a traceback."""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([CTA, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert_refused(ended.stderr, "", ended.returncode, "No space left on device")
+
+
+def test_bad_input_of_the_real_command(tmp_path: Path) -> None:
+    """The installed command ends as the one inside this process does."""
+    ended = cta("replay", tmp_path / "missing.json")
+    assert_refused(ended.stderr, ended.stdout, ended.returncode, "missing.json")
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """A recording of `SMALL`, alone in its folder."""
+    path = write_scenario(tmp_path / "small.json")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    output = folder / "small.jsonl"
+    assert invoke("record", path, "-o", output).exit_code == 0
+    return output
+
+
+@pytest.mark.parametrize("command", ["replay", "record"])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda data: data.replace(b'"format":1', b'"format":99'), ["format 99", "upgrade cta"]),
+        (lambda data: data[: len(data) // 2], ["cut short", "records are whole"]),
+        (lambda data: data[:-1], ["small.jsonl"]),
+        (lambda data: data[:100], ["cut short"]),
+        (lambda data: data.replace(b'"in_service"', b'"on_service"', 1), ["small.jsonl line"]),
+        (lambda data: data.replace(b'"direction":"a"', b'"direction":"b"', 1), ["altered"]),
+        (lambda data: b"", ["empty"]),
+        (lambda data: data + b"more", ["small.jsonl"]),
+        (lambda data: b"\n".join(data.split(b"\n")[:5] + data.split(b"\n")[6:]), ["altered"]),
+    ],
+    ids=["newer", "half", "no newline", "header cut", "unknown word", "changed", "emptied", "appended", "line lost"],
+)
+def test_a_damaged_recording_is_refused(recording: Path, command: str, damage: Any, words: list[str]) -> None:
+    """Of a newer format, cut short or altered: the line says which and where."""
+    recording.write_bytes(damage(recording.read_bytes()))
+    result = invoke(*command_line(command, recording, recording.parent))
+    assert_refused(result.stderr, result.stdout, result.exit_code, "small.jsonl", *words)
+    assert [file.name for file in recording.parent.iterdir()] == ["small.jsonl"]
+
+
+def test_a_recording_keeps_its_seed(recording: Path) -> None:
+    """--seed with a recording says why it makes no sense."""
+    result = invoke("replay", recording, "--seed", "8")
+    assert_refused(result.stderr, result.stdout, result.exit_code, "small.jsonl", "--seed", "replay the scenario")

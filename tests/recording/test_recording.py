@@ -171,7 +171,7 @@ def test_times_of_any_length(path: Path, start_ms: int) -> None:
 def test_fields_and_headers_of_a_later_cta_are_passed_over(path: Path) -> None:
     """Within a format version a header may say more than this cta knows."""
     header = msgspec.json.encode({"cta": "recording", "mood": {"x": [1]}} | msgspec.to_builtins(HEADER)) + b"\n"
-    path.write_bytes(sealed(header.replace(b"{", b"{", 1) + b"".join(as_lines(SMALL)), SMALL))
+    path.write_bytes(sealed(header + b"".join(as_lines(SMALL)), SMALL))
     assert read(path) == SMALL
 
 
@@ -188,8 +188,8 @@ def test_truncation_anywhere_is_an_error(path: Path) -> None:
     """Cut after any byte, the file is refused, and the records said to be whole are those that are."""
     whole = write(path, SMALL).read_bytes()
     ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
-    for size in range(len(whole)):
-        path.write_bytes(whole[:size])
+    for size in reversed(range(len(whole))):
+        os.truncate(path, size)
         message = fault(path)
         if size >= ends[0]:
             records = min(sum(end <= size for end in ends) - 1, len(SMALL))
@@ -202,13 +202,14 @@ def test_truncation_anywhere_is_an_error(path: Path) -> None:
 def test_every_flipped_bit_is_found(path: Path) -> None:
     """One bit anywhere, in header, records or trailer: refused."""
     whole = write(path, SMALL).read_bytes()
-    for place in range(len(whole)):
-        for bit in range(8):
-            damaged = bytearray(whole)
-            damaged[place] ^= 1 << bit
-            path.write_bytes(damaged)
-            with pytest.raises(RecordingError):
-                read(path)
+    with path.open("r+b", buffering=0) as file:
+        for place, byte in enumerate(whole):
+            for bit in range(8):
+                os.pwrite(file.fileno(), bytes([byte ^ 1 << bit]), place)
+                with pytest.raises(RecordingError):
+                    read(path)
+            os.pwrite(file.fileno(), bytes([byte]), place)
+    assert read(path) == SMALL
 
 
 @given(cut=st.integers(0), junk=st.binary(max_size=200), seal=st.booleans())

@@ -14,14 +14,23 @@ from cta.model.batch import Batch
 from cta.model.errors import OutputError
 from cta.recording.reader import Recording
 from cta.recording.writer import RecordingWriter
-from tests.recording.records import ENTRY, HEADER, SMALL, START_MS, write
+from tests.recording.records import ENTRY, HEADER, SMALL, START_MS, Records, write
 
+ROOT = Path(__file__).parents[2]
 REMEDY = "nothing was left behind; name a place with room that you may write to"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run.jsonl"
+
+
+def record(path: Path, *batches: Records, failing_with: type[BaseException] | None = None) -> None:
+    with RecordingWriter(path, HEADER) as writer:
+        for records in batches:
+            writer.write(Batch.of(records))
+        if failing_with is not None:
+            raise failing_with
 
 
 def names(directory: Path) -> list[str]:
@@ -40,22 +49,19 @@ def test_the_final_name_comes_last(path: Path) -> None:
 def test_a_failed_run_leaves_what_stood_there(path: Path) -> None:
     """An error on the way leaves nothing new, and the earlier recording as it was."""
     before = write(path, SMALL).read_bytes()
-    with pytest.raises(ZeroDivisionError), RecordingWriter(path, HEADER) as writer:
-        writer.write(Batch.of(SMALL[:1]))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        record(path, SMALL[:1], failing_with=ZeroDivisionError)
     assert (names(path.parent), path.read_bytes()) == (["run.jsonl"], before)
 
 
 def test_an_interrupted_run_leaves_its_whole_records(path: Path) -> None:
     """Ctrl+C keeps the partial file, up to the last record written, and no final name."""
-    with pytest.raises(KeyboardInterrupt), RecordingWriter(path, HEADER) as writer:
-        writer.write(Batch.of(SMALL))
-        raise KeyboardInterrupt
-    partial = path.with_name("run.jsonl.partial")
-    assert names(path.parent) == [partial.name]
+    with pytest.raises(KeyboardInterrupt):
+        record(path, SMALL, failing_with=KeyboardInterrupt)
+    assert names(path.parent) == ["run.jsonl.partial"]
+    left = path.with_name("run.jsonl.partial").read_bytes()
     whole = write(path, SMALL).read_bytes()
-    assert whole.startswith(partial.read_bytes())
-    assert partial.read_bytes().count(b"\n") == 1 + len(SMALL)
+    assert left == b"".join(whole.splitlines(keepends=True)[:-1])
 
 
 def test_a_partial_file_of_an_earlier_run_is_no_hindrance(path: Path) -> None:
@@ -100,24 +106,20 @@ def test_a_link_goes_on_being_one(tmp_path: Path) -> None:
 
 def test_records_out_of_order_are_a_bug_of_the_caller(path: Path) -> None:
     """What the reader would refuse is not written."""
-    with pytest.raises(ValueError, match="order of time"), RecordingWriter(path, HEADER) as writer:
-        writer.write(Batch.of([(START_MS, ENTRY)]))
-        writer.write(Batch.of([(START_MS - 1, ENTRY)]))
+    for records in ([(START_MS, ENTRY)], [(START_MS + 9_999, ENTRY), (START_MS + 9_998, ENTRY)]):
+        with pytest.raises(ValueError, match="order of time"):
+            record(path, SMALL, records)
     assert names(path.parent) == []
 
 
 FULL_DISK = """
 import resource, sys
-from cta.model.batch import Batch
 from cta.model.errors import OutputError
-from cta.recording.writer import RecordingWriter
-from tests.recording.records import ENTRY, HEADER, START_MS
+from tests.recording.test_writer import long_recording
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
 try:
-    with RecordingWriter(sys.argv[1], HEADER) as writer:
-        for hour in range(3):
-            writer.write(Batch.of([(START_MS + hour * 10_000 + i, ENTRY) for i in range(10_000)]))
+    long_recording(sys.argv[1])
 except OutputError as error:
     print(error)
 """
@@ -135,18 +137,28 @@ with RecordingWriter(sys.argv[1], HEADER) as writer:
 """
 
 
-@pytest.mark.parametrize("room", [100, 1_000_000, 4_890_000])
-def test_a_full_disk(path: Path, room: int) -> None:
-    """In the header, among the records or at the very end: a clear error and nothing left behind."""
+def long_recording(path: str | Path) -> None:
+    """Several times the writer's buffer."""
+    record(Path(path), *([(START_MS + second, ENTRY)] * 10_000 for second in range(3)))
+
+
+@pytest.mark.parametrize("short_by", [1, 500, 2_000_000, -100])
+def test_a_full_disk(path: Path, short_by: int) -> None:
+    """In the header, among the records or one byte from the end: a clear error and nothing left behind."""
+    long_recording(path)
+    room = -short_by if short_by < 0 else path.stat().st_size - short_by
+    path.unlink()
     run = [sys.executable, "-c", FULL_DISK, str(path), str(room)]
-    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == f"{path}: cannot be written: file too large; {REMEDY}\n"
     assert names(path.parent) == []
 
 
 def test_a_killed_run(path: Path) -> None:
     """Killed, it leaves a partial file and no final name; what is in it are records as far as they go."""
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == "writing\n"
         run.send_signal(signal.SIGKILL)

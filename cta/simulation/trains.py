@@ -57,7 +57,7 @@ _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 4
 
 
 class Movement(NamedTuple):
-    """A train at a platform, for those who watch: every call, stopped at or passed, in the order settled."""
+    """A train at a platform, for those who watch: every call, stopped at or passed, once it is settled."""
 
     train_id: str
     line: str
@@ -68,12 +68,16 @@ class Movement(NamedTuple):
     approach_ms: int
     """When it could have arrived, had the platform been free."""
     arrive_ms: int
-    depart_ms: int | None
-    """None at a pattern's last call."""
     ready_ms: int
-    """When it could have left, had the track been free: arrival and dwell."""
-    held_ms: int
-    """What others cost it here: before the platform and at it. No breakdown's own time."""
+    """When it could have left, had the track been free: arrival and dwell, or a breakdown's end."""
+    depart_ms: int
+    last: bool
+    """The pattern's last call: it departed to a turn track or the yard."""
+
+    @property
+    def held_ms(self) -> int:
+        """What others cost it here, before the platform and at it."""
+        return self.arrive_ms - self.approach_ms + self.depart_ms - self.ready_ms
 
 
 class Trains:
@@ -86,13 +90,15 @@ class Trains:
         self._network = network
         self._plan = plan
         self._watch = watch
+        self._standing: dict[Train, tuple[int, int, int]] = {}
         self._faults = TrackFaults(network, plan)
         self._railway = Railway(network, plan.lines)
         self._yards: dict[str, list[tuple[str, Train]]] = {}
-        self.fleet: dict[str, int] = {}
+        self.fleet: dict[str, tuple[str, ...]] = {}
+        """The ids of each line's trains."""
         for line in plan.lines:
             trains = trains_of(network, line, plan.service)
-            self.fleet[line] = len(trains)
+            self.fleet[line] = tuple(train.train_id for train in trains)
             self._yards[line] = [(train.train_id, train) for train in trains]
         self._heap: list[tuple[int, int, Train | Callable[[int], None]]] = []
         self._serial = 0
@@ -129,9 +135,13 @@ class Trains:
         del records[:n]
         return settled
 
-    def census(self) -> dict[str, tuple[int, int]]:
-        """Trains (in service, in the yard) a line, as of the last `until`."""
-        return {line: (self.fleet[line] - len(yard), len(yard)) for line, yard in self._yards.items()}
+    def in_yard(self, line: str) -> list[str]:
+        """The ids of the line's trains in its yard, as of the last `until`."""
+        return sorted(train_id for train_id, _ in self._yards[line])
+
+    def turning(self) -> list[tuple[int, int]]:
+        """(turn tracks taken, tracks there are) a terminal, as of the last `until`."""
+        return [(turnback.used, turnback.terminal.tracks) for turnback in self._railway.turnbacks.values()]
 
     # The kernel: one event a call.
 
@@ -166,7 +176,7 @@ class Trains:
                 platform.free_ms = UNKNOWN
                 self._push(ready_ms, _TURN, partial(self._turn, train=train))
                 if self._watch:
-                    self._tell(train, leg, time_ms, arrive_ms, None, ready_ms)
+                    self._standing[train] = time_ms, arrive_ms, ready_ms
                 continue
             run_ms = train.runs_ms[index]
             if track.slow:
@@ -186,7 +196,7 @@ class Trains:
             train.index = index + 1
             self._serial += 1
             if self._watch:
-                self._tell(train, leg, time_ms, arrive_ms, leave_ms, ready_ms)
+                self._tell(train, index, time_ms, arrive_ms, ready_ms, leave_ms)
             heapreplace(heap, (reach_ms, _APPROACH + self._serial, train))
             if train.track_at is not None:
                 self._push(arrive_ms, _TRACK_FREE, partial(self._track_free, turnback=train.track_at))
@@ -196,26 +206,22 @@ class Trains:
         self._serial += 1
         heappush(self._heap, (time_ms, kind + self._serial, what))
 
-    def _tell(
-        self, train: Train, leg: Leg, approach_ms: int, arrive_ms: int, depart_ms: int | None, ready_ms: int
-    ) -> None:
+    def _tell(self, train: Train, call: int, approach_ms: int, arrive_ms: int, ready_ms: int, depart_ms: int) -> None:
         assert train.route is not None
         assert self._watch is not None
-        pattern = train.route.pattern
-        index = train.index if depart_ms is None else train.index - 1
-        held_ms = arrive_ms - approach_ms + (0 if depart_ms is None else depart_ms - ready_ms)
+        pattern, leg = train.route.pattern.name, train.legs[call]
         self._watch(
             Movement(
                 train.train_id,
                 train.line,
-                pattern.name,
-                index,
+                pattern,
+                call,
                 leg.call.stop_id,
                 approach_ms,
                 arrive_ms,
-                depart_ms,
                 ready_ms,
-                held_ms,
+                depart_ms,
+                leg.track is None,
             )
         )
 
@@ -274,6 +280,8 @@ class Trains:
             self._push(time_ms + idle_ms, _PULL_IN, pull_in)
 
     def _clear_platform(self, time_ms: int, train: Train) -> None:
+        if self._watch:
+            self._tell(train, len(train.legs) - 1, *self._standing.pop(train), time_ms)
         platform = train.legs[-1].platform
         platform.free_ms = max(time_ms + _CLEAR_MS, platform.arrived_ms + _SEPARATION_MS)
         for waiting in platform.queue:
@@ -296,7 +304,6 @@ class Trains:
     def _pull_in(self, time_ms: int, train: Train, turnback: Turnback) -> None:
         self._record(time_ms, train, "out_of_service", train.legs[-1])
         train.last = None
-        train.stay += 1
         heappush(self._yards[train.line], (train.train_id, train))
         for other in self._railway.turnbacks.values():
             if other.terminal.line == train.line and other.terminal.yard:
@@ -372,7 +379,6 @@ class Trains:
         while turnback.due:
             if turnback.ready:
                 train = turnback.ready.popleft()
-                train.stay += 1
             elif terminal.yard and self._yards[terminal.line]:
                 train = heappop(self._yards[terminal.line])[1]
             else:

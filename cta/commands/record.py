@@ -6,19 +6,27 @@ from pathlib import Path
 
 from cta.commands.console import Progress, unseen
 from cta.commands.target import Run
-from cta.model.errors import OutputError
+from cta.model.errors import CtaError, OutputError
 from cta.recording.digest import Digest
 from cta.recording.format import Header
-from cta.recording.writer import RecordingWriter
+from cta.recording.writer import PARTIAL_SUFFIX, RecordingWriter
 from cta.simulation.plan import Window
+
+
+class InterruptedRunError(CtaError):
+    """Ctrl+C before the end."""
+
+    exit_code = 130
 
 
 def record(run: Run, window: Window, output: str, *, force: bool = False, progress: Progress = unseen) -> Digest:
     """Write the run's records in ``window`` to ``output`` and return their digest.
 
-    Errors: OutputError where ``output`` is there and ``force`` is not given, or where it cannot be written; then
+    Errors: InterruptedRunError, which says where the records so far are; OutputError where ``output`` is there and ``force`` is not given, or where it cannot be written; then
     nothing new is left behind.
     """
+    if "\0" in output:
+        raise OutputError("no file can have this name", where=repr(output), remedy="choose another name")
     if Path(output).exists() and not force:
         raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")
     header = Header.of(
@@ -28,10 +36,16 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
         end_ms=window.end_ms,
         stations=run.station_rows(),
     )
-    digest = Digest()
-    with RecordingWriter(output, header) as writer:
-        for batch in run.batches(window):
-            writer.write(batch)
-            digest.update(batch)
-            progress(digest.last_ms or window.start_ms, digest.total)
-    return digest
+    writer = RecordingWriter(output, header)
+    try:
+        with writer:
+            for batch in run.batches(window):
+                writer.write(batch)
+                progress(writer.digest.last_ms or window.start_ms, writer.digest.total)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"interrupted; the records so far, up to {writer.digest.total:,}, are in {output}{PARTIAL_SUFFIX}",
+            where=output,
+            remedy="run it again for the whole file",
+        ) from None
+    return writer.digest

@@ -1,6 +1,6 @@
 """Replay: a run through the embedded pipeline, and what came of it.
 
-    run ─> digest ─> producer ─> broker ─> consumer ─> board, tally, expectations
+    run ─> digest, expectations ─> producer ─> broker ─> consumer ─> board, tally
 
 A batch goes the whole way before the next one is made, and what was consumed is deleted, so that a run of any length
 takes the memory of one simulated hour.
@@ -77,13 +77,13 @@ def replay(
         if stop.asked:
             break
         digest.update(batch)
+        if expectations is not None:  # of the stream as it is sent: between partitions there is no order to judge
+            expectations.fold(batch)
         producer.send(batch)
         for delivered in consumer.poll():
             board.fold(delivered)
             tally.fold(delivered)
         consumer.trim()
-        if expectations is not None:
-            expectations.fold(batch)
         progress(digest.last_ms or window.start_ms, digest.total)
 
     if stop.asked and not_judged is None:

@@ -39,19 +39,24 @@ def summary(outcome: Outcome) -> str:
     rate = digest.total / outcome.wall_s if outcome.wall_s else 0.0
     window = f"{format_timestamp(outcome.window.start_ms)} to {format_clock(outcome.window.end_ms)}"
     lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {window}")]
-    lines += [("records", f"{n:>9,}  {BY_NAME[topic].short}") for topic, n in digest.counts.items()]
+    counts = [f"{n:>9,}  {BY_NAME[topic].short}" for topic, n in digest.counts.items()]
     lines += [
-        ("", f"{digest.total:>9,}  in all"),
+        *_under("records", [*counts, f"{digest.total:>9,}  in all"]),
         ("trains run", f"{len(tally.trains):,}"),
         ("entries", f"{digest.counts[TURNSTILE.name]:,}"),
         ("weather", _weather(outcome)),
-        *zip(["alerts"] + [""] * len(tally.alerts), list(tally.alerts.values()) or ["none"], strict=False),
+        *_under("alerts", list(tally.alerts.values()) or ["none"]),
         ("digest", digest.hexdigest()),
         ("board digest", outcome.board.digest()),
         ("wall time", f"{outcome.wall_s:.2f} s, {rate:,.0f} records/s"),
         *_expectations(outcome),
     ]
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
+
+
+def _under(label: str, texts: list[str]) -> list[tuple[str, str]]:
+    """The label beside the first of its texts."""
+    return [(label if i == 0 else "", text) for i, text in enumerate(texts)]
 
 
 def _weather(outcome: Outcome) -> str:
@@ -71,7 +76,7 @@ def _expectations(outcome: Outcome) -> list[tuple[str, str]]:
         else f"FAILED  {result.name}: expected {result.expected}, actual {result.actual}"
         for result in outcome.expect
     ]
-    return list(zip(["expect"] + [""] * len(lines), lines or ["nothing"], strict=False))
+    return _under("expect", lines or ["nothing"])
 
 
 def complaints(outcome: Outcome) -> list[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -44,3 +47,33 @@ def write_scenario(path: Path, **changes: Any) -> Path:
     document = {key: value for key, value in {**SMALL, **changes}.items() if value is not None}
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+def interrupted(*args: str | Path) -> tuple[int, str, str]:
+    """``cta ARGS`` with its stderr on a terminal, sent Ctrl+C when the bar has counted records.
+
+    The exit code, stdout, and what the terminal saw.
+    """
+    master, terminal = pty.openpty()
+    with subprocess.Popen([CTA, *map(str, args)], stdout=subprocess.PIPE, stderr=terminal, text=True) as running:
+        os.close(terminal)
+        seen = _read_until(master, rb"[1-9][0-9,]* records")
+        running.send_signal(signal.SIGINT)
+        seen += _read_until(master, None)
+        os.close(master)
+        assert running.stdout is not None
+        return running.wait(timeout=60), running.stdout.read(), seen.decode()
+
+
+def _read_until(terminal: int, pattern: bytes | None) -> bytes:
+    """What comes over the terminal, up to a pattern or to where the other side has closed it."""
+    seen = b""
+    while pattern is None or not re.search(pattern, seen):
+        try:
+            read = os.read(terminal, 65_536)
+        except OSError:  # Linux's way to say that nobody holds the other side
+            break
+        if not read:
+            break
+        seen += read
+    return seen

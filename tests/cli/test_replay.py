@@ -1,0 +1,234 @@
+"""`cta replay`: what it prints where, how it ends, and that the ways to one digest meet."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cta.commands.pace import Stop
+from cta.commands.replay import replay
+from cta.commands.target import cut, open_run
+from cta.simulation.plan import Window
+from tests.cli.running import CTA, cta, interrupted, invoke, write_scenario
+
+FAILING = [{"kind": "count", "topic": "arrivals", "max": 0, "name": "no train moves"}]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Ten minutes of the Yellow Line."""
+    return write_scenario(tmp_path / "small.json")
+
+
+def replayed(*args: str | Path) -> dict[str, Any]:
+    """The object that ``cta replay --json`` prints, without its wall time."""
+    result = invoke("replay", "--json", *args)
+    assert result.exit_code == 0, result.stderr
+    outcome: dict[str, Any] = json.loads(result.stdout)
+    del outcome["wall_s"]
+    return outcome
+
+
+def test_the_summary(small: Path) -> None:
+    """A whole run prints every matter of the summary on stdout, nothing on stderr off a terminal, and exits 0."""
+    ended = cta("replay", small)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    labels = [line.split("  ")[0].strip() for line in ended.stdout.splitlines()]
+    assert [label for label in labels if label] == [
+        "scenario",
+        "records",
+        "trains run",
+        "entries",
+        "weather",
+        "alerts",
+        "digest",
+        "board digest",
+        "wall time",
+        "expect",
+    ]
+    assert "2026-05-13T07:00:00-05:00 to 07:10:00" in ended.stdout
+
+
+def test_json_is_one_object_of_the_agreed_form(small: Path) -> None:
+    """Stdout holds exactly the object; its total is the sum of its records."""
+    ended = cta("replay", small, "--json")
+    outcome = json.loads(ended.stdout)
+    assert list(outcome) == ["scenario", "seed", "records", "total", "digest", "board_digest", "wall_s", "expect"]
+    assert (outcome["scenario"], outcome["seed"]) == ("small", 7)
+    assert list(outcome["records"]) == [
+        "org.chicago.cta.stations.arrivals.v1",
+        "org.chicago.cta.turnstile.v1",
+        "org.chicago.cta.weather.v1",
+        "org.chicago.cta.alerts.v1",
+    ]
+    assert outcome["total"] == sum(outcome["records"].values())
+    assert [list(result) for result in outcome["expect"]] == [["name", "ok", "expected", "actual"]]
+    assert ended.stdout.count("\n") == 1
+    assert ended.stderr == ""
+
+
+def test_quiet_is_the_digest_and_the_name(small: Path) -> None:
+    """One line as checksum tools print it, and its digest is the one of --json."""
+    result = invoke("replay", small, "--quiet")
+    assert result.stdout == f"{replayed(small)['digest']}  small\n"
+    assert result.stderr == ""
+
+
+def test_python_m_cta_is_cta(small: Path) -> None:
+    """Both ways to start it give the same."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "cta", "replay", str(small), "--quiet"], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == invoke("replay", small, "--quiet").stdout
+
+
+def test_a_failed_expectation_is_exit_1_with_expected_and_actual(tmp_path: Path) -> None:
+    """The summary shows it; with --json and --quiet it is a line on stderr."""
+    failing = write_scenario(tmp_path / "failing.json", expect=FAILING)
+    actual = next(iter(replayed(write_scenario(tmp_path / "small.json"))["records"].values()))
+
+    result = invoke("replay", failing)
+    assert result.exit_code == 1
+    [line] = [line for line in result.stdout.splitlines() if "FAILED" in line]
+    assert "no train moves: expected" in line
+    assert line.endswith(f"actual {actual}")
+
+    result = invoke("replay", failing, "--json")
+    assert result.exit_code == 1
+    [expectation] = json.loads(result.stdout)["expect"]
+    assert (expectation["ok"], expectation["actual"]) == (False, actual)
+    assert result.stderr.startswith("expectation failed: no train moves: expected")
+
+    assert invoke("replay", failing, "--quiet").stderr == result.stderr
+
+
+def test_a_cut_run_is_not_judged_and_says_so(tmp_path: Path) -> None:
+    """What would fail over the whole run is passed over, in the summary and on stderr."""
+    failing = write_scenario(tmp_path / "failing.json", expect=FAILING)
+    result = invoke("replay", failing, "--until", "07:05")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (
+        0,
+        "expect        not judged: the run was cut by --from or --until",
+    )
+    result = invoke("replay", failing, "--until", "07:05", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["expect"] == []
+    assert result.stderr == "expectations not judged: the run was cut by --from or --until\n"
+
+
+def test_another_seed_is_another_run_that_is_judged(small: Path) -> None:
+    """--seed changes the digest, is named in the result, and the scenario's expectations still count."""
+    own, other = replayed(small), replayed(small, "--seed", "8")
+    assert other["seed"] == 8
+    assert other["digest"] != own["digest"]
+    assert [result["ok"] for result in other["expect"]] == [True]
+    assert replayed(small, "--seed", "7") == own
+
+
+@pytest.mark.parametrize("partitions", ["2", "7", "1024"])
+def test_partitions_change_nothing(small: Path, partitions: str) -> None:
+    """Any number of partitions gives the same object."""
+    assert replayed(small, "--partitions", partitions) == replayed(small)
+
+
+def test_three_ways_one_digest(small: Path, tmp_path: Path) -> None:
+    """Simulated, recorded, and read from the recording; the recording's replay is judged too."""
+    recording = tmp_path / "small.jsonl"
+    recorded = invoke("record", small, "-o", recording)
+    assert recorded.exit_code == 0
+    assert recorded.stdout.split() == [replayed(small)["digest"], "small"]
+    assert replayed(recording) == replayed(small)
+
+
+def test_a_cut_is_the_same_from_a_scenario_and_from_its_recording(small: Path, tmp_path: Path) -> None:
+    """--from and --until mean the same moments of both, as times of day or timestamps."""
+    recording = tmp_path / "small.jsonl"
+    invoke("record", small, "-o", recording)
+    part = replayed(small, "--from", "07:02", "--until", "07:05:30")
+    assert 0 < part["total"] < replayed(small)["total"]
+    assert replayed(recording, "--from", "07:02", "--until", "07:05:30") == part
+    assert replayed(small, "--from", "2026-05-13T12:02:00Z", "--until", "2026-05-13T07:05:30-05:00") == part
+
+
+def test_the_recording_of_a_part_is_not_judged(tmp_path: Path) -> None:
+    """It lacks what the scenario expects."""
+    failing, part = write_scenario(tmp_path / "failing.json", expect=FAILING), tmp_path / "part.jsonl"
+    invoke("record", failing, "-o", part, "--until", "07:05")
+    result = invoke("replay", part, "--quiet")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "expectations not judged: the recording holds a part of the scenario's run\n",
+    )
+
+
+def test_an_end_at_the_run_s_end_is_the_whole_run(small: Path) -> None:
+    """--from the start --until the end cuts nothing and is judged."""
+    assert replayed(small, "--from", "07:00", "--until", "07:10") == replayed(small)
+
+
+def test_until_the_start_s_time_of_day_is_the_next_day_s(tmp_path: Path) -> None:
+    """A run of a day can be asked for until the time at which it began."""
+    run = open_run(str(write_scenario(tmp_path / "day.json", duration="P1D")))
+    assert cut(run, None, "07:00") == run.window
+
+
+def test_the_board(small: Path) -> None:
+    """--board prints a row a line and station after the summary; with --json it goes to stderr."""
+    result = invoke("replay", small, "--board")
+    assert "board digest" in result.stdout
+    assert "Dempster" in result.stdout
+    result = invoke("replay", small, "--board", "--json")
+    assert json.loads(result.stdout)["scenario"] == "small"
+    assert "Dempster" in result.stderr
+
+
+class StopAfter:
+    """Progress that asks for a stop once so many batches are done, as Ctrl+C does."""
+
+    def __init__(self, batches: int) -> None:
+        self.stop = Stop()
+        self._left = batches
+
+    def __call__(self, time_ms: int, records: int) -> None:
+        self._left -= 1
+        self.stop.asked = self._left == 0
+
+
+def test_a_stopped_run_is_the_run_cut_there(tmp_path: Path) -> None:
+    """Stopped after the first of three hours, digest and board are those of --until that hour; exit 130, not judged."""
+    path = write_scenario(tmp_path / "hours.json", duration="PT3H", expect=FAILING)
+    run = open_run(str(path))
+    progress = StopAfter(batches=1)
+    stopped = replay(run, run.window, stop=progress.stop, progress=progress)
+    first_hour = replay(run, Window(run.window.start_ms, run.window.start_ms + 3_600_000))
+    assert stopped.digest.total > 0
+    assert stopped.digest.hexdigest() == first_hour.digest.hexdigest()
+    assert stopped.board.to_json() == first_hour.board.to_json()
+    assert (stopped.exit_code, stopped.not_judged) == (130, "the run was interrupted")
+
+
+@pytest.mark.parametrize("speed", ["1", "max"])
+def test_ctrl_c_ends_with_the_summary_so_far(tmp_path: Path, speed: str) -> None:
+    """On a terminal there is a bar; interrupted while it sleeps or works: the summary, exit 130, no traceback."""
+    path = write_scenario(tmp_path / "long.json", duration="P300D", lines=None)
+    ended, stdout, terminal = interrupted("replay", path, "--speed", speed)
+    assert ended == 130
+    assert stdout.splitlines()[-1] == "expect        not judged: the run was interrupted"
+    assert "records" in terminal
+    assert "Traceback" not in terminal
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """``cta schema | head -c 1`` says nothing on stderr."""
+    showing = subprocess.Popen([CTA, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert showing.stdout is not None
+    showing.stdout.close()
+    assert showing.stderr is not None
+    assert showing.stderr.read() == b""
+    showing.wait(timeout=30)
+    showing.stderr.close()

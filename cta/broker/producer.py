@@ -53,9 +53,6 @@ class Producer:
 
 def _split(batch: Batch, place_codes: NDArray[np.uint16], places: int) -> Iterator[Batch]:
     """The batch's records of each place, in the batch's order."""
-    if places < 2:
-        yield from [batch] * places
-        return
     places_of_records = place_codes[batch.codes]
     # A stable sort of 16-bit numbers is a radix sort: one pass for any number of places.
     sorted_batch = batch[np.argsort(places_of_records, kind="stable")]

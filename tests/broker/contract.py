@@ -7,9 +7,10 @@ and reads in as many calls as it takes.
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Callable
-from threading import Thread
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -75,6 +76,14 @@ class BrokerContract:
         name = fresh_namespace() + TURNSTILE.name
         broker.create_topic(name, 2)
         return name
+
+    @pytest.fixture
+    def eager_threads(self) -> Iterator[None]:
+        """Threads that take turns every few microseconds, so that a race shows."""
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        yield
+        sys.setswitchinterval(interval_s)
 
     # Topics
 
@@ -211,17 +220,23 @@ class BrokerContract:
         batch.codes[:] = 0
         assert read_all(broker, topic, 0, 0) == log(entries_at(0, 1))
 
-    def test_a_batch_becomes_visible_whole(self, broker: Broker, topic: str) -> None:
+    def test_a_batch_becomes_visible_whole(self, broker: Broker, topic: str, eager_threads: None) -> None:
         """A reader beside the writer never sees an end offset inside a batch."""
-        batch = entries_at(*range(7))
-        writer = Thread(target=lambda: [broker.append(topic, 0, batch) for _ in range(50)])
+        batch, stopped = entries_at(*range(1000)), Event()
+
+        def write() -> None:
+            while not stopped.is_set():
+                broker.append(topic, 0, batch)
+
+        writer = Thread(target=write)
         writer.start()
-        seen = set()
-        while writer.is_alive():
-            seen.add(broker.end_offset(topic, 0))
+        ends: set[int] = set()
+        while len(ends) < 30 and writer.is_alive():
+            ends.add(broker.end_offset(topic, 0))
+        stopped.set()
         writer.join()
-        assert {end % len(batch) for end in seen | {broker.end_offset(topic, 0)}} == {0}
-        assert broker.end_offset(topic, 0) == 350
+        assert len(ends) == 30
+        assert {end % len(batch) for end in ends} == {0}
 
     # Deletion
 

@@ -154,6 +154,12 @@ def test_a_station_row_of_the_stream_replaces_the_one_given() -> None:
     assert names == ["Clark/Lake", "Clark/Lake", "Jackson/State"]
 
 
+def test_stations_of_the_same_order_stand_by_their_ids() -> None:
+    """Two branches may count alike; whose row came first does not show."""
+    rows = [StationTableRow(3, "Ashland", 7, "green"), StationTableRow(2, "Cottage Grove", 7, "green")]
+    assert [row.station for row in Board(rows).rows()] == ["Cottage Grove", "Ashland"]
+
+
 def test_records_that_the_page_does_not_show_are_passed_over() -> None:
     """Platform rows are the stations table's business."""
     platform = Content(STATIONS, {"stop_id": 30001}, {"stop_id": 30001, "station_id": 1})

@@ -32,7 +32,7 @@ class Platform:
 
 
 class Track:
-    """An edge. ``entry_ms``, ``exit_ms``: from when the next train may enter, and get to its end."""
+    """An edge. ``entry_ms``: from when the next train may enter; ``exit_ms``: when the last one gets to its end."""
 
     __slots__ = ("entry_ms", "exit_ms", "hop", "slow", "travel_ms")
 

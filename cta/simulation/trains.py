@@ -189,7 +189,7 @@ class Trains:
             reach_ms = leave_ms + run_ms
             if reach_ms < track.exit_ms:
                 reach_ms = track.exit_ms
-            track.exit_ms = reach_ms + _SEPARATION_MS
+            track.exit_ms = reach_ms
             free_ms = leave_ms + _CLEAR_MS
             apart_ms = arrive_ms + _SEPARATION_MS
             platform.free_ms = free_ms if free_ms > apart_ms else apart_ms

@@ -1,0 +1,256 @@
+"""Laws of the whole stream: order, determinism, cuts, and what may influence what."""
+
+import dataclasses
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from cta.model.batch import Batch, Content
+from cta.model.records import Arrival
+from cta.model.time import HOUR_MS
+from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE
+from cta.network.load import chicago
+from cta.network.network import Network
+from cta.recording.digest import Digest
+from cta.simulation.plan import Breakdown, Closure, Plan, SlowZone, Surge, resolve
+from cta.simulation.run import simulate
+from cta.testing.documents import Case, show
+from cta.testing.scenarios import cases
+from tests.simulation.watched import BUSY, on_networks
+
+Record = tuple[int, Content]
+
+
+def records(case: Case, from_ms: int | None = None, until_ms: int | None = None) -> list[Record]:
+    batches = simulate(case.network, plan_of(case), from_ms=from_ms, until_ms=until_ms)
+    return [record for batch in batches for record in batch]
+
+
+def plan_of(case: Case) -> Plan:
+    return resolve(case.scenario, case.network)
+
+
+def digest(batches: list[Batch]) -> str:
+    total = Digest()
+    for batch in batches:
+        total.update(batch)
+    return total.hexdigest()
+
+
+def arrivals(stream: list[Record], lines: set[str] | None = None) -> list[Record]:
+    return [
+        (time_ms, content)
+        for time_ms, content in stream
+        if content.topic is ARRIVALS and (lines is None or content.value.line in lines)
+    ]
+
+
+def entries(stream: list[Record], without: set[int] | None = None) -> list[Record]:
+    return [
+        (time_ms, content)
+        for time_ms, content in stream
+        if content.topic is TURNSTILE and content.key.station_id not in (without or set())
+    ]
+
+
+@on_networks
+def test_the_order_is_total(case: Case) -> None:
+    """Times never go back; at one millisecond topics stand by rank, and a topic's records by entity."""
+
+    def place(record: Record) -> tuple[int, int, int | str]:
+        key = record[1].key
+        entity = key.station_id if record[1].topic is TURNSTILE else record[1].entity
+        return record[0], record[1].topic.rank, entity
+
+    stream = records(case)
+    assert all(place(before) <= place(after) for before, after in itertools.pairwise(stream))
+
+
+@on_networks
+def test_records_lie_in_the_window(case: Case) -> None:
+    """Nothing before the start, nothing at or after the end."""
+    window = plan_of(case).window
+    assert all(window.holds(time_ms) for time_ms, _ in records(case))
+
+
+@on_networks
+def test_the_same_scenario_gives_the_same_bytes(case: Case) -> None:
+    """Two runs of a scenario are one run."""
+    assert digest(list(case.batches())) == digest(list(case.batches()))
+
+
+def test_another_seed_gives_other_arrivals_and_other_entries() -> None:
+    """Chance is the seed's: each topic but the planned alerts moves with it."""
+    one, two = (records(Case(chicago(), replace(BUSY, seed=seed))) for seed in (1, 2))
+    assert arrivals(one) != arrivals(two)
+    assert entries(one) != entries(two)
+
+
+@given(cases(), st.data())
+def test_a_run_from_a_moment_is_the_whole_run_cut_there(case: Case, data: st.DataObject) -> None:
+    """simulate(from, until) gives the records of the whole run with from <= time < until."""
+    window = plan_of(case).window
+    from_ms, until_ms = sorted(data.draw(st.tuples(*[st.integers(window.start_ms, window.end_ms)] * 2)))
+    whole = records(case)
+    assert records(case, from_ms, until_ms) == [record for record in whole if from_ms <= record[0] < until_ms]
+
+
+@given(cases(), st.data())
+def test_cut_anywhere_and_joined_the_digest_is_the_same(case: Case, data: st.DataObject) -> None:
+    """However the stream is cut into batches, it is one stream."""
+    batches = list(case.batches())
+    pieces = []
+    for batch in batches:
+        at = data.draw(st.integers(0, len(batch)))
+        pieces += [batch[:at], batch[at:]]
+    assert digest(pieces) == digest(batches)
+
+
+@given(cases())
+def test_entries_of_a_station_do_not_depend_on_which_lines_run(case: Case) -> None:
+    """With all lines named, a station's entries are those that it has with some."""
+    some = entries(records(case))
+    everything = Case(case.network, replace(case.scenario, lines=UNSET))
+    stations = {content.key.station_id for _, content in some}
+    whole = [record for record in entries(records(everything)) if record[1].key.station_id in stations]
+    assert some == whole
+
+
+@on_networks
+def test_entries_only_at_open_stations(case: Case) -> None:
+    """Nobody enters a station while it is closed."""
+    closures = [fault for fault in plan_of(case).faults if isinstance(fault, Closure)]
+    for time_ms, content in entries(records(case)):
+        for closure in closures:
+            assert not (content.key.station_id == closure.station_id and closure.window.holds(time_ms))
+
+
+@given(cases())
+def test_lines_that_share_no_platform_leave_each_other_alone(case: Case) -> None:
+    """A line's trains are the same with and without the lines that it doesn't share track with, directly or through others."""
+    plan = plan_of(case)
+    together = connected(case.network, {plan.lines[0]}) & set(plan.lines)
+    assume(together != set(plan.lines))
+    faults = [fault for fault in case.scenario.faults if getattr(fault, "line", plan.lines[0]) in together]
+    alone = Case(case.network, replace(case.scenario, lines=sorted(together), faults=faults))
+    assert arrivals(records(case), together) == arrivals(records(alone))
+
+
+def connected(network: Network, lines: set[str]) -> set[str]:
+    """The lines that the given ones can reach by shared platforms."""
+    reached = set(lines)
+    while True:
+        stops = {
+            call.stop_id for pattern in network.patterns.values() if pattern.line in reached for call in pattern.calls
+        }
+        more = {
+            pattern.line
+            for pattern in network.patterns.values()
+            if any(call.stop_id in stops for call in pattern.calls)
+        }
+        if more <= reached:
+            return reached
+        reached |= more
+
+
+@on_networks
+def test_a_fault_taken_out_gives_back_the_faultless_bytes_outside_its_reach(case: Case) -> None:
+    """Before it, on lines it cannot reach, and at stations it does not concern, a fault changes nothing."""
+    plan = plan_of(case)
+    stream = records(case)
+    for rank, fault in enumerate(plan.faults):
+        without = dataclasses.replace(plan, faults=plan.faults[:rank] + plan.faults[rank + 1 :])
+        calm = [record for batch in simulate(case.network, without) for record in batch]
+        touched = set() if isinstance(fault, Breakdown | SlowZone) else {fault.station_id}
+        assert entries(stream, touched) == entries(calm, touched)
+        reach = _reach(case.network, fault)
+        untouched = set(plan.lines) - reach
+        assert arrivals(stream, untouched) == arrivals(calm, untouched)
+        before = fault.window.start_ms
+        assert [r for r in stream if r[0] < before and r[1].topic is not ALERTS] == [
+            r for r in calm if r[0] < before and r[1].topic is not ALERTS
+        ]
+
+
+def _reach(network: Network, fault: Breakdown | Closure | SlowZone | Surge) -> set[str]:
+    """The lines whose trains a fault can touch: those that can come by, and all that those share track with."""
+    if isinstance(fault, Surge):
+        return set()
+    if isinstance(fault, Closure):
+        lines = {
+            pattern.line
+            for pattern in network.patterns.values()
+            if any(call.station_id == fault.station_id for call in pattern.calls)
+        }
+        return connected(network, lines)
+    return connected(network, {fault.line})
+
+
+@on_networks
+def test_each_fault_that_strikes_is_an_alert(case: Case) -> None:
+    """Closures, slow zones and surges are announced at their start, a breakdown when a train breaks down."""
+    plan = plan_of(case)
+    stream = records(case)
+    planned = {fault.window.start_ms for fault in plan.faults if not isinstance(fault, Breakdown)}
+    broken = {time_ms for time_ms, content in arrivals(stream) if content.value.train_status == "broken_down"}
+    told = {time_ms for time_ms, content in stream if content.topic is ALERTS}
+    window = plan.window
+    assert told == {max(at, window.start_ms) for at in planned if at < window.end_ms} | broken
+
+
+def test_a_breakdown_holds_what_is_behind_it_and_nothing_else() -> None:
+    """While a train stands, nobody arrives at its platform; after it, the line's next trains come bunched."""
+    stream = arrivals(records(Case(chicago(), BUSY)), {"brown"})
+    at = [(t, c.value) for t, c in stream if (c.value.station_id, c.value.direction) == (40460, "b")]
+    start = next(i for i, (_, arrival) in enumerate(at) if arrival.train_status == "broken_down")
+    waits_s = [(after - before) // 1000 for (before, _), (after, _) in itertools.pairwise(at[start : start + 6])]
+    assert waits_s[0] >= 25 * 60
+    assert max(waits_s[1:]) <= 150
+    assert isinstance(at[start][1], Arrival)
+
+
+ELSEWHERE = {
+    "PYTHONHASHSEED": "12345",
+    "TZ": "Asia/Kathmandu",
+    "LC_ALL": "C",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+PROGRAM = """
+import sys
+from cta.recording.digest import Digest
+from cta.testing.documents import case
+digest = Digest()
+for batch in case(sys.stdin.read()).batches():
+    digest.update(batch)
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "12345"])
+def test_another_interpreter_hash_seed_time_zone_and_locale_give_the_same_digest(hash_seed: str) -> None:
+    """The digest is a function of the scenario and the network alone."""
+    case = Case(chicago(), replace(BUSY, duration="PT1H", faults=BUSY.faults[:1]))
+    environment = {**os.environ, **ELSEWHERE, "PYTHONHASHSEED": hash_seed}
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input=show(case.network, case.scenario),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    assert run.stdout.strip() == digest(list(case.batches()))
+
+
+def test_a_batch_is_an_hour() -> None:
+    """The stream comes lazily, an epoch hour at a time."""
+    first = next(iter(Case(chicago(), BUSY).batches()))
+    assert int(first.times[-1]) // HOUR_MS == int(first.times[0]) // HOUR_MS

@@ -96,7 +96,9 @@ def _station_remedy(network: Network, ref: str | int, line: Line | None) -> str:
         for spelling, stations in _by_spelling(network).items()
         if (on_line := [station for station in stations if _serves(line, network.stations[station])])
     }
-    holding = sorted((spelling for spelling in index if text in spelling), key=lambda spelling: (len(spelling), spelling))
+    holding = sorted(
+        (spelling for spelling in index if text in spelling), key=lambda spelling: (len(spelling), spelling)
+    )
     near = holding + difflib.get_close_matches(text, index, 20, NEARNESS)
     stations = dict.fromkeys(station for spelling in near for station in index[spelling])
     names = [unique_name(network, station) for station in stations][:SUGGESTIONS]

@@ -97,7 +97,7 @@ def patterns(network: Network) -> Violations:
         if pattern.line not in network.lines:
             yield row, f"there is no line {pattern.line!r}"
         if len(pattern.calls) < 2:
-            yield row, f"it has {len(pattern.calls)} calls, not at least 2"
+            yield row, f"its calls are {len(pattern.calls)}, not at least 2"
         yield from _calls(network, pattern)
         yield from _hops(network, pattern)
         yield from _ends(network, pattern)

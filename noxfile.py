@@ -79,4 +79,4 @@ def golden(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Speed and memory as ratios to baselines in the same run (docs/performance.md)."""
     install(session)
-    session.run("python", "benchmarks/bench.py", *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs)

@@ -48,6 +48,7 @@ class OneLine(click.Group):
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()
         except CtaError as error:
+            error.where = error.where or prog_name
             _end(error.exit_code, str(error))
         except click.UsageError as error:
             _end(BAD_INPUT, _usage(error))
@@ -306,10 +307,20 @@ Examples:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--fidelity", is_flag=True, help="Compare simulated service with the network's tables.")
-@click.pass_context
-def network(ctx: click.Context, name: str | None, as_json: bool, fidelity: bool) -> None:
+def network(name: str | None, as_json: bool, fidelity: bool) -> None:
     """Show the network's lines and stations, or the one that bears NAME (or its id)."""
-    raise NotImplementedError
+    from cta.commands.console import results
+
+    if not fidelity:
+        from cta.commands.network import network_command
+
+        network_command(name, as_json, results())
+        return
+    if name is not None:
+        raise click.UsageError("--fidelity is of the whole network: it takes no NAME", click.get_current_context())
+    from cta.commands.fidelity import fidelity_command
+
+    fidelity_command(as_json, results())
 
 
 def main() -> None:

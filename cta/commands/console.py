@@ -1,6 +1,6 @@
-"""What a person sees while a command runs: a bar in simulated time, on a terminal only.
+"""Where a command's tables go, and what a person sees while it runs: a bar in simulated time.
 
-Everything here goes to stderr; stdout belongs to results.
+Results go to stdout; the bar goes to stderr, and only where that is a terminal.
 """
 
 from __future__ import annotations
@@ -8,12 +8,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cta.model.time import SECOND_MS, format_clock
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cta.simulation.plan import Window
+
+
+WIDE_COLUMNS: Final = 160
+"""How wide tables are in a file or a pipe, where nobody's terminal sets the width: nothing of the "L" is cut there."""
+
+
+def results(*, stderr: bool = False) -> Console:
+    """Where tables are printed: stdout, or stderr where stdout holds something else."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else WIDE_COLUMNS)
 
 
 class Progress(Protocol):

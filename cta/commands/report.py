@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from cta.commands.console import results
 from cta.commands.replay import Outcome
 from cta.model.time import format_clock, format_timestamp
 from cta.model.topics import BY_NAME, TURNSTILE
@@ -91,7 +92,6 @@ def complaints(outcome: Outcome) -> list[str]:
 
 def print_board(board: Board, *, stderr: bool = False) -> None:
     """The status page's table, as wide as the terminal; lines in their colour where it has colours."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -103,4 +103,4 @@ def print_board(board: Board, *, stderr: bool = False) -> None:
     for row in board.rows():
         name = Text(row.line, style=f"#{row.color.lstrip('#')}" if row.color else "")
         table.add_row(name, row.station, row.direction_a, row.direction_b, f"{row.entries:,}")
-    Console(stderr=stderr).print(table)
+    results(stderr=stderr).print(table)

@@ -1,6 +1,6 @@
 """Every shipped scenario's digests against recordings/digests.json. ``--accept`` writes what came out.
 
-python tests/golden/digests.py [--accept] [NAME ...]
+Run as ``python tests/golden/digests.py [--accept] [NAME ...]``, or by ``nox -s golden``.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ STATIONS: Final = Topic(
     "org.chicago.cta.stations", "stations", 4, None, None, "none", None, "compact", "last value a key"
 )
 STATIONS_TABLE: Final = Topic(
-    "org.chicago.cta.stations.table.v1", "stations_table", 5, None, None, "none", None, "compact", "last value a key"
+    "org.chicago.cta.stations.table.v1", "stations_table", 5, None, None, "none", "id", "compact", "last value a key"
 )
 TURNSTILE_SUMMARY: Final = Topic(
     "TURNSTILE_SUMMARY", "turnstile_summary", 6, None, None, "none", None, "compact", "last value a key"

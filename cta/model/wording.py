@@ -63,6 +63,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise DocumentError("$", f"the key {shown(twice)} stands twice in one object", "keep one of them")
+    for key in result:
+        if not key.isprintable() or "`" in key:  # neither can be told apart in msgspec's messages, or be shown
+            raise DocumentError("$", f"no such key: {shown(key)}", "keys are words, such as seed")
     return result
 
 
@@ -94,8 +97,9 @@ class Grammar:
 
 def of_validation(message: str, document: Any, grammar: Grammar) -> DocumentError:
     """A msgspec ValidationError in our words."""
-    what, _, path = message.partition(" - at `")
-    place = _Place(path.removesuffix("`") or "$", document, grammar)
+    what, at, path = message.rpartition(" - at `")
+    what, path = (what, path.removesuffix("`")) if at else (message, "$")
+    place = _Place(path, document, grammar)
     for pattern, explain in _RULES:
         match = re.fullmatch(pattern, what, re.DOTALL)
         if match:
@@ -190,8 +194,8 @@ def nearest(word: str, right: Iterable[str]) -> str:
 
 
 def shown(value: str | int) -> str:
-    """A value as the document has it, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False)
+    """A value as the document has it, cut where it is long; what cannot be printed is escaped."""
+    text = json.dumps(value, ensure_ascii=not str(value).isprintable())
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

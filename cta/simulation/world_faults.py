@@ -119,7 +119,7 @@ def _order(fault: Fault) -> tuple[int, str, tuple[Any, ...]]:
 
 
 def _check_contradictions(faults: list[Fault], references: References) -> None:
-    """No fault repeats or denies another. Slow zones and surges that overlap do neither: they multiply."""
+    """No fault repeats or denies another. Slow zones and surges that overlap do neither: they add up."""
     for (i, first), (j, second) in itertools.combinations(enumerate(faults), 2):
         if first == second:
             raise references.error(f"$.faults[{j}]", f"is the same as $.faults[{i}]", "keep one of them")

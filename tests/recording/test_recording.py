@@ -18,7 +18,7 @@ from cta.model.batch import Batch
 from cta.model.errors import RecordingError
 from cta.model.scenario import Scenario
 from cta.model.topics import ALERTS, ARRIVALS, RECORDED, TURNSTILE, WEATHER
-from cta.recording import lines
+from cta.recording import lines, reader
 from cta.recording.digest import Digest
 from cta.recording.format import Header, Trailer
 from cta.recording.reader import Recording, is_recording
@@ -150,14 +150,24 @@ def test_equal_contents_are_one_object(path: Path) -> None:
     assert (batch.codes.tolist(), list(batch.contents)) == ([0, 1, 0], [ENTRY, ARRIVAL])
 
 
-def test_batches_and_memo_are_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long recording comes in several batches; forgetting contents on the way changes nothing."""
-    monkeypatch.setattr(lines, "MEMO_CONTENTS", 1)
+def test_batches_are_bounded(path: Path) -> None:
+    """A long recording comes in several batches, over the same contents."""
     records = [(START_MS + i, content) for i in range(10_000) for content in (ENTRY, ARRIVAL)]
-    write(path, records)
-    batches = list(Recording.open(path).batches())
+    batches = list(Recording.open(write(path, records)).batches())
     assert len(batches) > 1
-    assert max(map(len, batches)) < 20_000
+    assert max(map(len, batches)) < 10_000
+    assert len({id(content) for batch in batches for content in batch.contents}) == 2
+    assert [record for batch in batches for record in batch] == records
+
+
+def test_the_memo_is_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contents beyond the bound are forgotten and made anew, which changes nothing."""
+    monkeypatch.setattr(lines, "MEMO_CONTENTS", 1)
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 1)
+    records = [(START_MS + i, content) for i in range(3) for content in (ENTRY, ARRIVAL)]
+    batches = list(Recording.open(write(path, records)).batches())
+    assert [len(batch) for batch in batches] == [1] * 6
+    assert len({id(content) for batch in batches for content in batch.contents}) == 6
     assert [record for batch in batches for record in batch] == records
 
 
@@ -262,11 +272,12 @@ NESTED = b"[" * 100_000
 )
 def test_a_line_that_is_not_a_record(path: Path, line: bytes, what: str | None) -> None:
     """A bad line is named even where SHA-256 and trailer were made to fit it."""
-    path.write_bytes(sealed(HEADER.line() + ENTRY_LINE + line, SMALL))
-    message = fault(path)
-    assert message.startswith(f"{path} line 3: ")
-    if what is not None:
-        assert message == f"{path} line 3: {what}"
+    for number, before in ((2, b""), (3, ENTRY_LINE)):
+        path.write_bytes(sealed(HEADER.line() + before + line, SMALL))
+        message = fault(path)
+        assert message.startswith(f"{path} line {number}: ")
+        if what is not None:
+            assert message == f"{path} line {number}: {what}"
 
 
 def test_a_topic_nobody_knows(path: Path) -> None:
@@ -279,8 +290,10 @@ def test_a_topic_nobody_knows(path: Path) -> None:
     )
 
 
-def test_time_that_goes_back(path: Path) -> None:
-    """Records stand in the order of time."""
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+def test_time_that_goes_back(path: Path, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records stand in the order of time, within what is read at once and beyond it."""
+    monkeypatch.setattr(reader, "BLOCK_BYTES", block_bytes)
     records = [(START_MS, ENTRY), (START_MS + 5, ENTRY), (START_MS + 4, ENTRY)]
     path.write_bytes(sealed(HEADER.line() + b"".join(as_lines(records)), records))
     assert fault(path) == f"{path} line 4: time goes back from {START_MS + 5} to {START_MS + 4}; {AGAIN}"

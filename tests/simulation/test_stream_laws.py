@@ -13,14 +13,15 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from cta.model.batch import Batch, Content
-from cta.model.records import Arrival
+from cta.model.records import Arrival, WeatherKey
 from cta.model.time import HOUR_MS
-from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE
+from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER
 from cta.network.load import chicago
 from cta.network.network import Network
 from cta.recording.digest import Digest
 from cta.simulation.plan import Breakdown, Closure, Plan, SlowZone, Surge, resolve
 from cta.simulation.run import simulate
+from cta.simulation.weather import reading
 from cta.testing.documents import Case, show
 from cta.testing.scenarios import cases
 from tests.simulation.watched import BUSY, on_networks
@@ -191,6 +192,15 @@ def _reach(network: Network, fault: Breakdown | Closure | SlowZone | Surge) -> s
         }
         return connected(network, lines)
     return connected(network, {fault.line})
+
+
+@on_networks
+def test_weather_is_read_on_the_hour(case: Case) -> None:
+    """One reading for every full UTC hour in the window, at that hour, under its own time, of that hour's weather."""
+    window, seed = plan_of(case).window, case.scenario.seed
+    hours = range(-(-window.start_ms // HOUR_MS) * HOUR_MS, window.end_ms, HOUR_MS)
+    told = [(t, c.key, c.value) for t, c in records(case) if c.topic is WEATHER]
+    assert told == [(hour, WeatherKey(hour), reading(case.network, seed, hour)) for hour in hours]
 
 
 @on_networks

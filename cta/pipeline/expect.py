@@ -76,20 +76,23 @@ class Expectations:
         return [self._result(expected, board) for expected in self._expected]
 
     def _stretches(self, batch: Batch) -> Iterator[tuple[Counter[Facets], Batch]]:
-        """The batch by the moments that its times lie between."""
-        if not len(self._moments):
-            yield self._tallies[0], batch
+        """The batch by the moments that its times lie between; mostly it lies between two as a whole."""
+        if not len(batch):
+            return
+        first, last = np.searchsorted(self._moments, (batch.times.min(), batch.times.max()), "right").tolist()
+        if first == last:
+            yield self._tallies[first], batch
             return
         stretches = np.searchsorted(self._moments, batch.times, "right")
-        for stretch in np.flatnonzero(np.bincount(stretches)).tolist():
+        for stretch in range(first, last + 1):
             yield self._tallies[stretch], batch[stretches == stretch]
 
     def _count(self, tally: Counter[Facets], batch: Batch) -> None:
-        records_by_code = np.bincount(batch.codes, minlength=len(batch.contents))
-        for code in np.flatnonzero(records_by_code).tolist():
-            content = batch.contents[code]
-            if content.topic.short in self._topics:
-                tally[_facets(content)] += int(records_by_code[code])
+        """Count by content, then add up: an hour's entries are a few hundred contents."""
+        records_by_code = np.bincount(batch.codes, minlength=len(batch.contents)).tolist()
+        for content, records in zip(batch.contents, records_by_code, strict=True):
+            if records and content.topic.short in self._topics:
+                tally[_facets(content)] += records
 
     def _result(self, expected: Expected, board: Board) -> Result:
         if isinstance(expected, InvariantExpected):

@@ -72,6 +72,13 @@ def test_the_order_of_keys_and_a_byte_order_mark_mean_nothing() -> None:
             {"expect": [{**COUNT, "topic": "trains"}]},
             'a.json: $.expect[0].topic: no such topic: "trains"; choose one of arrivals, turnstile, weather, alerts',
         ),
+        ({"a - at `$.b": 1}, 'a.json: $: no such key: "a - at `$.b"; keys are words, such as seed'),
+        ({"from station": 1}, "a.json: $.from station: no such key; did you mean duration?"),
+        (
+            {"expect": [{**COUNT, "topic": "\u001b - at `$.b`"}]},
+            'a.json: $.expect[0].topic: no such topic: "\\u001b - at `$.b`"; '
+            "choose one of arrivals, turnstile, weather, alerts",
+        ),
         ({"seed": "1"}, 'a.json: $.seed: "1" is not a whole number; write a whole number'),
         ({"seed": 2.0}, "a.json: $.seed: 2.0 is not a whole number; write a whole number"),
         ({"seed": -1}, "a.json: $.seed: -1 is too small; write a number at least 0"),

@@ -214,13 +214,22 @@ def test_equal_surges_add_up() -> None:
     assert twice - once != once - none
 
 
-def test_an_hours_edges_belong_to_the_windows_that_hold_them() -> None:
-    """A closure from 07:10:00 on and until 07:20:00.001 takes 07:10:00 to 07:20:00 and leaves 07:09:59 and 07:20:01."""
+@pytest.mark.parametrize(
+    "start_ms, end_ms, closed",
+    [
+        (600_000, 1_200_000, range(600, 1200)),
+        (600_001, 1_200_001, range(601, 1201)),
+        (-1, 1, range(1)),
+        (3_599_001, 3_600_000, range(0)),
+    ],
+)
+def test_a_closure_takes_the_seconds_that_its_window_holds(start_ms: int, end_ms: int, closed: range) -> None:
+    """At a station with riders every second, those with start <= t < end are missing and no others."""
     busy = replace(TOWN, ridership={"2019-10": {1: riders(24 * 3600 * 12)}})
-    closure = Closure(1, Window(MORNING_MS + 600 * SECOND_MS, MORNING_MS + 1200 * SECOND_MS + 1))
+    closure = Closure(1, Window(MORNING_MS + start_ms, MORNING_MS + end_ms))
     seconds = {(time_ms - MORNING_MS) // SECOND_MS for time_ms, _ in records(busy, plan(closure, duration_ms=HOUR_MS))}
 
-    assert seconds == set(range(3600)) - set(range(600, 1201))
+    assert seconds == set(range(3600)) - set(closed)
 
 
 def test_a_surge_begins_and_ends_with_its_window() -> None:
@@ -245,13 +254,12 @@ def test_entries_are_spread_evenly_over_the_hour() -> None:
 
 def test_hourly_counts_vary_as_poissons_do() -> None:
     """Without weather a station's hours have their mean, and a variance of the mean, within sampling error."""
-    hours = np.array(
-        [np.bincount(Turnstiles(TOWN, plan(seed=seed)).hour(MORNING_MS).codes, minlength=3) for seed in range(2000)]
-    )
+    days = [batches(TOWN, plan(seed=seed, start_ms=MORNING_MS - 7 * HOUR_MS, duration_ms=DAY_MS)) for seed in range(80)]
+    hours = np.array([np.bincount(batch.codes, minlength=3) for day in days for batch in day])
     means = np.array([375, 20, 100])
 
-    assert np.all(np.abs(hours.mean(axis=0) - means) < 4 * np.sqrt(means / 2000))
-    assert np.all(np.abs(hours.var(axis=0) / means - 1) < 4 * np.sqrt((2 + 1 / means) / 2000))
+    assert np.all(np.abs(hours.mean(axis=0) - means) < 4 * np.sqrt(means / len(hours)))
+    assert np.all(np.abs(hours.var(axis=0) / means - 1) < 4 * np.sqrt((2 + 1 / means) / len(hours)))
 
 
 def test_stations_without_ridership_have_no_entries() -> None:
@@ -296,15 +304,21 @@ def test_the_local_date_names_the_day_type() -> None:
 
 
 @pytest.mark.parametrize(
-    "day, in_hour_1, in_hour_2", [("2026-11-01", 2, 1), ("2026-03-08", 1, 0), ("2026-05-17", 1, 1)]
+    "midnight, thousands",
+    [
+        ("2026-11-01T00:00:00-05:00", [0, 1, 1, 3, 0]),
+        ("2026-03-08T00:00:00-06:00", [0, 1, 0, 0, 0]),
+        ("2026-05-17T00:00:00-05:00", [0, 1, 3, 0, 0]),
+    ],
 )
-def test_clock_changes_repeat_an_hours_entries_or_skip_them(day: str, in_hour_1: int, in_hour_2: int) -> None:
+def test_clock_changes_repeat_an_hours_entries_or_skip_them(midnight: str, thousands: list[int]) -> None:
     """In November 01:00 comes twice, with other riders each time; in March 02:00 does not come; else each once."""
     curve = tuple({1: 0.25, 2: 0.75}.get(hour, 0.0) for hour in range(24))
     network = replace(TOWN, hourly_curve=curve, ridership={"2019-10": {1: riders(0, sunday=4000)}})
-    start_ms = parse_timestamp(f"{day}T00:00:00-0{6 if day == '2026-03-08' else 5}:00")
-    hours = [len(batch) for batch in batches(network, plan(start_ms=start_ms, duration_ms=5 * HOUR_MS))]
-    busy = [count for count in hours if count]
+    hours = [
+        (batch.times % HOUR_MS).tolist()
+        for batch in batches(network, plan(start_ms=parse_timestamp(midnight), duration_ms=5 * HOUR_MS))
+    ]
 
-    assert [round(count / 1000) for count in busy] == [1] * in_hour_1 + [3] * in_hour_2
-    assert len(set(busy)) == len(busy)
+    assert [round(len(hour) / 1000) for hour in hours] == thousands
+    assert hours[1] != hours[2]

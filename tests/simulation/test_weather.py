@@ -50,6 +50,15 @@ def days_of(month: int, year: int = YEAR) -> list[date]:
     return [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
 
 
+STEEP = network_with(
+    [replace(MILD[0], mean_c=8.0 * min(month, 12 - month), sd_daily_mean_c=3.0, lag1_corr=0.8) for month in range(12)]
+)
+"""A climate most of whose spread within a month is the seasons' trend."""
+
+STICKY = network_with([replace(MILD[0], p_wet=0.5, p_wet_after_wet=0.85, p_wet_after_dry=0.15)] * 12)
+"""A climate where three days of ten decide alone whether they are wet, so that most look back."""
+
+
 def hours_of(day: date) -> list[int]:
     """The 23 to 25 epoch hours of a local date."""
     start, end = (
@@ -59,17 +68,24 @@ def hours_of(day: date) -> list[int]:
     return list(range(start, end, HOUR_MS))
 
 
-@pytest.mark.parametrize("month", MONTHS)
-def test_daily_means_have_the_climates_mean_spread_and_memory(month: int) -> None:
+@pytest.mark.parametrize(
+    "network, month",
+    [
+        *(pytest.param(chicago(), month, id=f"chicago-{month}") for month in MONTHS),
+        *(pytest.param(STEEP, month, id=f"steep-{month}") for month in (4, 10)),
+    ],
+)
+def test_daily_means_have_the_climates_mean_spread_and_memory(network: Network, month: int) -> None:
     """200 years of a month: mean, standard deviation and day-to-day correlation are the table's within sampling error.
 
     Days remember: with correlation r the mean of n days varies as if of n (1 - r) / (1 + r), their spread as if of
-    n (1 - r**2) / (1 + r**2) independent ones, and r itself by sqrt((1 - r**2) / n) (Bartlett).
+    n (1 - r**2) / (1 + r**2) independent ones, and r itself by sqrt((1 - r**2) / n) (Bartlett). The month's trend is
+    part of spread and correlation; the latter's is that of a day and the next, which the pairs' ends blur a little.
     """
-    wanted = chicago().climate[month - 1]
+    wanted = network.climate[month - 1]
     r, spread = wanted.lag1_corr, wanted.sd_daily_mean_c
     means = np.array(
-        [[daily_mean_mc(chicago(), seed, day) / 1000 for day in days_of(month)] for seed in range(YEARS)], np.float64
+        [[daily_mean_mc(network, seed, day) / 1000 for day in days_of(month)] for seed in range(YEARS)], np.float64
     )
     n = means.size
     strayed = means - means.mean()
@@ -80,15 +96,21 @@ def test_daily_means_have_the_climates_mean_spread_and_memory(month: int) -> Non
     assert abs(correlation - r) < 10 * TABLE_SHARE + SIGMAS * sqrt((1 - r**2) / n)
 
 
-@pytest.mark.parametrize("month", MONTHS)
-def test_wet_days_have_the_climates_share_and_persistence(month: int) -> None:
+@pytest.mark.parametrize(
+    "network, month",
+    [
+        *(pytest.param(chicago(), month, id=f"chicago-{month}") for month in MONTHS),
+        pytest.param(STICKY, 1, id="sticky"),
+    ],
+)
+def test_wet_days_have_the_climates_share_and_persistence(network: Network, month: int) -> None:
     """200 years of a month: the shares of wet days, after wet and after dry ones, are the table's within sampling error.
 
     A chain whose chances differ by d varies as if of n (1 - d) / (1 + d) independent days. The table's share is that of
     its own years, which differs from what its chances come to by under half a per cent.
     """
-    wanted = chicago().climate[month - 1]
-    wet = np.array([[is_wet(chicago(), seed, day) for day in days_of(month)] for seed in range(YEARS)], np.bool_)
+    wanted = network.climate[month - 1]
+    wet = np.array([[is_wet(network, seed, day) for day in days_of(month)] for seed in range(YEARS)], np.bool_)
     before, after = wet[:, :-1], wet[:, 1:]
     d = wanted.p_wet_after_wet - wanted.p_wet_after_dry
 

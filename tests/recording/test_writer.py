@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cta.model.batch import Batch
 from cta.model.errors import OutputError
+from cta.recording.format import Header
 from cta.recording.reader import Recording
 from cta.recording.writer import RecordingWriter
 from tests.recording.records import ENTRY, HEADER, SMALL, START_MS, Records, write
@@ -25,8 +27,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "run.jsonl"
 
 
-def record(path: Path, *batches: Records, failing_with: type[BaseException] | None = None) -> None:
-    with RecordingWriter(path, HEADER) as writer:
+def record(
+    path: Path, *batches: Records, header: Header = HEADER, failing_with: type[BaseException] | None = None
+) -> None:
+    with RecordingWriter(path, header) as writer:
         for records in batches:
             writer.write(Batch.of(records))
         if failing_with is not None:
@@ -138,11 +142,12 @@ with RecordingWriter(sys.argv[1], HEADER) as writer:
 
 
 def long_recording(path: str | Path) -> None:
-    """Several times the writer's buffer."""
-    record(Path(path), *([(START_MS + second, ENTRY)] * 10_000 for second in range(3)))
+    """A header and records that are each more than the writer's buffer."""
+    header = msgspec.structs.replace(HEADER, stations=({"station_name": "x" * 2_000_000},))
+    record(Path(path), *([(START_MS + second, ENTRY)] * 10_000 for second in range(3)), header=header)
 
 
-@pytest.mark.parametrize("short_by", [1, 500, 2_000_000, -100])
+@pytest.mark.parametrize("short_by", [1, 500, 3_000_000, -100])
 def test_a_full_disk(path: Path, short_by: int) -> None:
     """In the header, among the records or one byte from the end: a clear error and nothing left behind."""
     long_recording(path)

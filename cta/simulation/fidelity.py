@@ -16,8 +16,9 @@ from cta.model.scenario import Timetable
 from cta.model.time import DAY_MS, HOUR_MS, DayType, day_type, local, operating_day_start_ms
 from cta.network.checks import RUNNING_TIME_PARTS, HeadwayCheck
 from cta.network.network import Network
+from cta.simulation.movement import Movement
 from cta.simulation.plan import Plan, Window
-from cta.simulation.trains import Movement, Trains
+from cta.simulation.trains import Trains
 from cta.simulation.turnstiles import Turnstiles
 
 DAYS: dict[DayType, date] = {"weekday": date(2026, 5, 13), "saturday": date(2026, 5, 16), "sunday": date(2026, 5, 17)}

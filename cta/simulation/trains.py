@@ -26,18 +26,20 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from heapq import heappop, heappush, heapreplace
-from typing import Final, NamedTuple
+from typing import Final
 
 from cta.model.batch import Content
 from cta.model.records import Arrival, Direction, TrainStatus
 from cta.model.scenario import Headways
-from cta.model.time import day_type, operating_day_start_ms, parse_duration_ms, service_day_of, service_day_zero_ms
+from cta.model.time import operating_day_start_ms, service_day_of
 from cta.model.topics import ARRIVALS
 from cta.network.network import DWELL_S, SEPARATION_S, Network
+from cta.simulation.departures import at_headways, shuttle, timetabled
 from cta.simulation.faults import TrackFaults, alert
 from cta.simulation.fleet import set_out, trains_of
+from cta.simulation.movement import Movement
 from cta.simulation.plan import Plan, Window
-from cta.simulation.railway import UNKNOWN, Leg, Railway, Route, Train, Trip, Turnback
+from cta.simulation.railway import UNKNOWN, Leg, Railway, Train, Trip, Turnback
 
 CLEAR_S: Final = 20
 """A train has drawn out of its platform so long after it began to move. Ours."""
@@ -54,30 +56,6 @@ _DWELL_MS: Final = DWELL_S * 1000
 
 # Kinds of events, in the order in which they happen at one instant. Serials count within a kind.
 _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 48 for kind in range(8))
-
-
-class Movement(NamedTuple):
-    """A train at a platform, for those who watch: every call, stopped at or passed, once it is settled."""
-
-    train_id: str
-    line: str
-    pattern: str
-    call: int
-    """Which of the pattern's calls, from 0."""
-    stop_id: int
-    approach_ms: int
-    """When it could have arrived, had the platform been free."""
-    arrive_ms: int
-    ready_ms: int
-    """When it could have left, had the track been free: arrival and dwell, or a breakdown's end."""
-    depart_ms: int
-    last: bool
-    """The pattern's last call: it departed to a turn track or the yard."""
-
-    @property
-    def held_ms(self) -> int:
-        """What others cost it here, before the platform and at it."""
-        return self.arrive_ms - self.approach_ms + self.depart_ms - self.ready_ms
 
 
 class Trains:
@@ -291,7 +269,7 @@ class Trains:
     def _ready(self, time_ms: int, train: Train, turnback: Turnback) -> None:
         turnback.ready.append(train)
         if isinstance(self._plan.service, Headways):
-            turnback.due.append(Trip(self._shuttle(turnback), time_ms))
+            turnback.due.append(Trip(shuttle(self._railway, turnback), time_ms))
         self._dispatch(time_ms, turnback)
 
     def _idle(self, time_ms: int, train: Train, turnback: Turnback, stay: int) -> None:
@@ -317,28 +295,23 @@ class Trains:
     # Departures.
 
     def _begin(self) -> None:
-        if isinstance(self._plan.service, Headways):
-            self._begin_headways(self._plan.service)
+        plan = self._plan
+        if isinstance(plan.service, Headways):
+            for line in plan.lines:
+                self._push_next(line, at_headways(self._railway, line, plan.service, plan.window.start_ms))
             return
-        day = service_day_of(self._plan.window.start_ms)
-        yesterday = day - timedelta(days=1)
+        day = service_day_of(plan.window.start_ms)
         warm_ms = operating_day_start_ms(day) - WARM_UP_S * 1000
-        for line in self._plan.lines:
-            rows = self._departures(line, yesterday)
-            self._push_next(line, (row for row in rows if row.scheduled_ms >= warm_ms))
+        for line in plan.lines:
+            yesterdays = timetabled(self._network, self._railway, line, day - timedelta(days=1))
+            self._push_next(line, (trip for trip in yesterdays if trip.scheduled_ms >= warm_ms))
         self._push(operating_day_start_ms(day) - _DWELL_MS, _DAY, partial(self._new_day, day=day))
 
     def _new_day(self, time_ms: int, day: date) -> None:
         for line in self._plan.lines:
-            self._push_next(line, self._departures(line, day))
+            self._push_next(line, timetabled(self._network, self._railway, line, day))
         tomorrow = day + timedelta(days=1)
         self._push(operating_day_start_ms(tomorrow) - _DWELL_MS, _DAY, partial(self._new_day, day=tomorrow))
-
-    def _departures(self, line: str, day: date) -> Iterator[Trip]:
-        zero_ms = service_day_zero_ms(day)
-        for time_s, pattern in self._network.timetable[day_type(day)]:
-            if pattern.line == line:
-                yield Trip(self._railway.routes[pattern.name], zero_ms + time_s * 1000)
 
     def _push_next(self, line: str, trips: Iterator[Trip]) -> None:
         """The line's next departure falls due a dwell before it is scheduled: the train stands at the platform first."""
@@ -350,28 +323,6 @@ class Trains:
         trip.route.origin.due.append(trip)
         self._dispatch(time_ms, trip.route.origin)
         self._push_next(line, later)
-
-    def _begin_headways(self, service: Headways) -> None:
-        start_ms, headway_ms = self._plan.window.start_ms, parse_duration_ms(service.headway)
-        for line in self._plan.lines:
-            origin = self._terminal_a(line)
-            route = self._shuttle(origin)
-            trips = iter([Trip(route, start_ms + _DWELL_MS + n * headway_ms) for n in range(service.trains)])
-            self._push_next(line, trips)
-
-    def _terminal_a(self, line: str) -> Turnback:
-        route = max(
-            (route for route in self._routes_of(line) if route.pattern.direction == "b"), key=lambda r: len(r.legs)
-        )
-        return route.origin
-
-    def _routes_of(self, line: str) -> list[Route]:
-        return [route for route in self._railway.routes.values() if route.pattern.line == line]
-
-    def _shuttle(self, origin: Turnback) -> Route:
-        """The longest of the routes that begin at a terminal, by which trains at headways go to and fro."""
-        routes = [route for route in self._routes_of(origin.terminal.line) if route.origin is origin]
-        return max(routes, key=lambda route: len(route.legs))
 
     def _dispatch(self, time_ms: int, turnback: Turnback) -> None:
         """Send out what is due: the longest-waiting ready train, else one from the yard, else it waits for either."""

@@ -14,8 +14,9 @@ from cta.model.batch import Content
 from cta.model.scenario import Breakdown, Closure, Scenario, SlowZone, Surge
 from cta.network.load import chicago
 from cta.network.network import Network
+from cta.simulation.movement import Movement
 from cta.simulation.plan import Plan, resolve
-from cta.simulation.trains import Movement, Trains
+from cta.simulation.trains import Trains
 from cta.testing.documents import Case
 from cta.testing.scenarios import cases
 

@@ -286,3 +286,10 @@ def test_months_whose_trend_exceeds_their_spread_are_all_trend() -> None:
     odd, day = network_with(swinging), date(2026, 7, 1)
 
     assert daily_mean_mc(odd, 1, day) == daily_mean_mc(odd, 2, day) == Almanac(swinging).normal_mc(day)
+
+
+def test_a_climate_that_never_decides_is_dry() -> None:
+    """Where every day is as the day before, the look-back ends with a dry one."""
+    stuck = network_with([replace(MILD[0], p_wet_after_wet=1.0, p_wet_after_dry=0.0)] * 12)
+
+    assert not any(is_wet(stuck, seed, date(2026, 5, 13)) for seed in range(20))

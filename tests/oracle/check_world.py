@@ -57,6 +57,11 @@ def alerts(case: Case) -> list[str]:
     return violations + [f"no alert {alert}" for alert in due]
 
 
+def slow_zones(case: Case) -> list[str]:
+    """A train of the line that runs in the zone while it is slow takes the factor's times as long as it must anyway."""
+    return list(chain.from_iterable(_hasty(case, fault) for fault in case.plan.of("slow_zone")))
+
+
 def breakdowns(case: Case) -> list[str]:
     """A train stands broken down where and when a fault says; it goes on when that is over; nobody comes there before."""
     due = {row[0]: fault for fault in case.plan.of("breakdown") if (row := _broken(case, fault))}
@@ -76,7 +81,8 @@ def _due(case: Case, fault: Fault) -> Iterator[_Alert]:
             yield (t, *_WORDS[fault.kind], fault.line, fault.station_id, train_id, t, until)
     elif case.plan.start_ms <= fault.start_ms < case.plan.end_ms:
         start = fault.start_ms
-        yield (start, *_WORDS[fault.kind], fault.line, fault.station_id, None, start, fault.end_ms)
+        station_id = None if fault.kind == "slow_zone" else fault.station_id
+        yield (start, *_WORDS[fault.kind], fault.line, station_id, None, start, fault.end_ms)
 
 
 def _broken(case: Case, fault: Fault) -> tuple[int, int, str] | None:
@@ -103,3 +109,19 @@ def _early(case: Case, n: int, fault: Fault) -> Iterator[str]:
     for other_n, other_id, line, direction, station_id in after:
         if other_id == train_id or case.railway.stop_id(line, direction, station_id) == platform:
             yield f"line {other_n}: {other_id} arrives at {station_id} while {train_id} stands broken down there"
+
+
+def _hasty(case: Case, fault: Fault) -> Iterator[str]:
+    least_ms = case.railway.stretch(str(fault.line), int(fault.station_id or 0), int(fault.to_station_id or 0))
+    runs = case.database.execute(
+        """
+        SELECT n, train_id, direction, prev_station_id, station_id, took FROM (
+            SELECT *, t - LAG(t) OVER (PARTITION BY train_id ORDER BY n) AS took FROM arrival
+        ) WHERE line = ? AND prev_direction = direction AND t - took >= ? AND t < ?
+        """,
+        (fault.line, fault.start_ms, fault.end_ms),
+    )
+    for n, train_id, *run, took_ms in runs:
+        least = fault.factor * least_ms.get((run[0], run[1], run[2]), 0)
+        if took_ms < least:
+            yield f"line {n}: {train_id} runs through a slow zone {run} in {took_ms} ms, least {least:.0f}"

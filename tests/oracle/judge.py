@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "entry totals": check_entries.totals,
     "weather": check_world.weather,
     "alerts": check_world.alerts,
+    "slow zones": check_world.slow_zones,
     "breakdowns": check_world.breakdowns,
 }
 

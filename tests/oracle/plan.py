@@ -23,6 +23,8 @@ class Fault:
     start_ms: int
     duration_ms: int
     station_id: int | None = None
+    """The first of two where the fault is a stretch of track."""
+    to_station_id: int | None = None
     line: str | None = None
     direction: str | None = None
     factor: float = 1.0
@@ -66,11 +68,13 @@ def plan(header: dict[str, Any]) -> Plan:
 
 def _fault(said: dict[str, Any], run_start: datetime) -> Fault:
     line = said.get("line")
+    ids = [station_id(said[key], line) for key in ("station", "from_station", "to_station") if key in said]
     return Fault(
         kind=said["kind"],
         start_ms=ms(_moment(said["start"], run_start)),
         duration_ms=duration_ms(said["duration"]),
-        station_id=station_id(said["station"], line) if "station" in said else None,
+        station_id=ids[0],
+        to_station_id=ids[1] if len(ids) > 1 else None,
         line=line,
         direction=said.get("direction"),
         factor=said.get("factor", 1.0),

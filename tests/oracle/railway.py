@@ -53,6 +53,18 @@ class Railway:
     def station_ids(self, line: str) -> set[int]:
         return {station_id for of, _, station_id in self.spots if of == line}
 
+    def stretch(self, line: str, one: int, other: int) -> dict[tuple[str, int, int], int]:
+        """The least milliseconds of each run between two stations, both ways: by (direction, from, to)."""
+        runs: dict[tuple[str, int, int], int] = {}
+        for here, ways in self.ways.items():
+            ends = [spot for end in (one, other) for spot in self.spots.get((line, here.direction, end), [])]
+            between = sorted(spot.position for spot in ends if spot.branch == here.branch)
+            for there, least_ms in ways:
+                on_chain = here.line == line and (there.branch, there.direction) == (here.branch, here.direction)
+                if on_chain and len(between) == 2 and between[0] <= here.position < there.position <= between[1]:
+                    runs[here.direction, here.station_id, there.station_id] = least_ms
+        return runs
+
     def reach(self, spot: Spot, passes: Callable[[int, int], bool]) -> dict[Spot, int]:
         """Where a train at ``spot`` may be recorded next, with the least milliseconds after.
 

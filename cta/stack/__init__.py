@@ -1,0 +1,1 @@
+"""One file a service of the stack: configure, wait, apply, status, reset."""

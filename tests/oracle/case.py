@@ -29,8 +29,13 @@ Check = Callable[[Case], list[str]]
 
 
 def case(path: Path) -> Case:
-    read = history.read(path)
-    return Case(read, tables.load(read), plan.plan(read.header), railway.railway())
+    """The recording at ``path`` with all that it is judged by; a table ``platform`` leads from arrivals to stop ids."""
+    read, tracks = history.read(path), railway.railway()
+    database = tables.load(read)
+    database.execute("CREATE TABLE platform (line, direction, station_id, stop_id)")
+    platforms = ((*place, spots[0].stop_id) for place, spots in tracks.spots.items())
+    database.executemany("INSERT INTO platform VALUES (?, ?, ?, ?)", platforms)
+    return Case(read, database, plan.plan(read.header), tracks)
 
 
 def clock(time_ms: int) -> str:

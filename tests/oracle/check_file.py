@@ -7,8 +7,11 @@ from itertools import pairwise
 
 from tests.oracle.case import Case, clock
 from tests.oracle.history import ARRIVALS, FIRST_RECORD_LINE, RANKS, TURNSTILE, Content
+from tests.oracle.railway import rows
 
 _SAME_IN_KEY_AND_VALUE = {ARRIVALS: "train_id", TURNSTILE: "station_id"}
+
+_NAMES = ("stop_name", "station_name", "station_descriptive_name")
 
 
 def trailer(case: Case) -> list[str]:
@@ -46,6 +49,24 @@ def _is_canonical(content: Content, case: Case) -> bool:
         and list(content.value) == fields["value"]
         and (same is None or content.key[same] == content.value[same])
     )
+
+
+def stations(case: Case) -> list[str]:
+    """The header's station rows are those of stations.csv; a line's order counts its stations from nought."""
+    right = {
+        (int(row["stop_id"]), *(row[name] for name in _NAMES), int(row["station_id"])) for row in rows("stations.csv")
+    }
+    said = {
+        (row["stop_id"], *(row[name] for name in _NAMES), row["station_id"]) for row in case.history.header["stations"]
+    }
+    violations = [f"line 1: no such platform, or one left out: {row}" for row in sorted(right ^ said)]
+    for line in (row["line"] for row in case.railway.lines):
+        served = {(row[f"{line}_order"], row["station_id"]) for row in case.history.header["stations"] if row[line]}
+        if sorted(order for order, _ in served) != list(range(len(case.railway.station_ids(line)))):
+            violations.append(f"line 1: the {line} line's order does not count its stations")
+        if {station_id for _, station_id in served} != case.railway.station_ids(line):
+            violations.append(f"line 1: the {line} line serves other stations")
+    return violations
 
 
 def order(case: Case) -> list[str]:

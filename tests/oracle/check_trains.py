@@ -53,7 +53,6 @@ def hops(case: Case) -> list[str]:
 
 def platforms(case: Case) -> list[str]:
     """No two trains, of whatever lines, arrive at one platform within 60 s."""
-    _load_platforms(case)
     close = case.database.execute(
         """
         SELECT n, train_id, stop_id, t - before FROM (
@@ -79,13 +78,6 @@ def closed(case: Case) -> list[str]:
     ]
 
 
-def _load_platforms(case: Case) -> None:
-    case.database.execute("CREATE TEMP TABLE IF NOT EXISTS platform (line, direction, station_id, stop_id)")
-    case.database.execute("DELETE FROM platform")
-    platforms = ((*place, spots[0].stop_id) for place, spots in case.railway.spots.items() if spots)
-    case.database.executemany("INSERT INTO platform VALUES (?, ?, ?, ?)", platforms)
-
-
 def _trains(case: Case) -> Iterator[list[_Arrival]]:
     columns = ", ".join(_Arrival.__dataclass_fields__)
     arrivals = (_Arrival(*row) for row in case.database.execute(f"SELECT {columns} FROM arrival ORDER BY train_id, n"))
@@ -97,7 +89,7 @@ def _follow(train: list[_Arrival], case: Case) -> Iterator[tuple[bool, str]]:
     before: _Arrival | None = None
     at: set[Spot] = set()  # where the train may be: branches of a line share their trunk
     for arrival in train:
-        here = set(case.railway.spots[arrival.line, arrival.direction, arrival.station_id])
+        here = set(case.railway.spots.get((arrival.line, arrival.direction, arrival.station_id), []))
         if before is not None and arrival.prev != (None if before.leaves else before.place):
             yield False, f"{_name(arrival)} says that it comes from {arrival.prev}, but it was at {before.place}"
         elif before is not None and arrival.line != before.line:
@@ -107,12 +99,11 @@ def _follow(train: list[_Arrival], case: Case) -> Iterator[tuple[bool, str]]:
                 yield False, f"{_name(arrival)} goes out of service where it cannot"
         else:
             ways = _ways(arrival, before, at, case)
-            if not here & ways.keys():
+            least_ms = min((ways[spot] for spot in here & ways.keys()), default=None)
+            if least_ms is None:
                 yield False, f"{_name(arrival)} is no neighbour of {arrival.prev or 'a yard'}"
-            elif before is not None and arrival.t - before.t < (
-                least := min(ways[spot] for spot in here & ways.keys())
-            ):
-                yield True, f"{_name(arrival)} comes from {arrival.prev} in {arrival.t - before.t} ms, least {least}"
+            elif before is not None and arrival.t - before.t < least_ms:
+                yield True, f"{_name(arrival)} comes from {arrival.prev} in {arrival.t - before.t} ms, least {least_ms}"
             here = here & ways.keys() or here
         before, at = arrival, here
 
@@ -128,7 +119,7 @@ def _ways(arrival: _Arrival, before: _Arrival | None, at: set[Spot], case: Case)
         return dict.fromkeys(case.railway.starts[arrival.line], 0)
     if before is None:
         station_id, direction = arrival.prev
-        at = set(case.railway.spots[arrival.line, direction, station_id])
+        at = set(case.railway.spots.get((arrival.line, direction, station_id), []))
     ways: dict[Spot, int] = {}
     for spot in at:
         for there, least_ms in case.railway.reach(spot, passes).items():

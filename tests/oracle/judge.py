@@ -15,6 +15,7 @@ from tests.oracle.case import Check, case
 
 CHECKS: dict[str, Check] = {
     "trailer": check_file.trailer,
+    "stations": check_file.stations,
     "form": check_file.form,
     "order": check_file.order,
     "neighbours": check_trains.neighbours,

@@ -75,7 +75,7 @@ class Railway:
         todo = [(spot, _SHORTEST_DWELL_MS)]
         while todo:
             here, spent_ms = todo.pop()
-            for there, least_ms in self.ways[here]:
+            for there, least_ms in self.ways.get(here, []):
                 after_ms = spent_ms + least_ms
                 if after_ms < found.get(there, after_ms + 1):
                     found[there] = after_ms
@@ -101,6 +101,7 @@ def railway() -> Railway:
         found.spots[spot.line, spot.direction, station_id].append(spot)
     _run(found)
     _turn(found)
+    found.spots, found.ways = dict(found.spots), dict(found.ways)  # what isn't there stays so when it is asked for
     return found
 
 

@@ -252,6 +252,13 @@ def test_a_spoiled_record_is_found(
 # --------------------------------------------------------------------------------------------------- spoiled bytes
 
 
+def test_a_wrong_station_row_is_found(recording: Path, tmp_path: Path) -> None:
+    """The header's rows are held to the network's table: one name is enough."""
+    header, *lines, _ = recording.read_bytes().splitlines(keepends=True)
+    renamed = header.replace(b'"station_name":"Polk"', b'"station_name":"Pork"')
+    assert judge.judge(_sealed(tmp_path, renamed, lines)).violations.keys() == {"stations"}
+
+
 def test_swapped_lines_are_found(recording: Path, tmp_path: Path) -> None:
     """Two records that stand far apart, each in the other's place."""
     header, *lines, _ = recording.read_bytes().splitlines(keepends=True)

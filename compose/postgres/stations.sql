@@ -330,7 +330,7 @@ INSERT INTO stations ("stop_id", "direction_id", "stop_name", "station_name", "s
   (30386, 'N', 'Wilson (Linden-bound)', 'Wilson', 'Wilson (Red & Purple Lines)', 40540, 41.964273, -87.657588, FALSE, NULL, FALSE, NULL, FALSE, NULL, FALSE, NULL, FALSE, NULL, FALSE, NULL, TRUE, 9, FALSE, NULL),
   (30387, 'E', 'Damen (63rd-bound)', 'Damen', 'Damen (Green Line)', 41710, 41.88497, -87.67689, FALSE, NULL, FALSE, NULL, FALSE, NULL, TRUE, 11, FALSE, NULL, FALSE, NULL, FALSE, NULL, FALSE, NULL),
   (30388, 'W', 'Damen (Harlem-bound)', 'Damen', 'Damen (Green Line)', 41710, 41.88497, -87.67689, FALSE, NULL, FALSE, NULL, FALSE, NULL, TRUE, 11, FALSE, NULL, FALSE, NULL, FALSE, NULL, FALSE, NULL)
-ON CONFLICT (stop_id) DO UPDATE SET
+ON CONFLICT ("stop_id") DO UPDATE SET
   "direction_id" = excluded."direction_id",
   "stop_name" = excluded."stop_name",
   "station_name" = excluded."station_name",

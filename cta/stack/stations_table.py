@@ -36,7 +36,7 @@ def upsert(rows: list[PlatformRow]) -> str:
     settings = ",\n".join(f"  {_name(field)} = excluded.{_name(field)}" for field in rows[0] if field != KEY)
     return (
         f"INSERT INTO {TABLE} ({columns}) VALUES\n{values}\n"
-        f"ON CONFLICT ({KEY}) DO UPDATE SET\n{settings}\n"
+        f"ON CONFLICT ({_name(KEY)}) DO UPDATE SET\n{settings}\n"
         f"WHERE {TABLE}.* IS DISTINCT FROM excluded.*;"
     )
 

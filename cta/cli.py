@@ -277,6 +277,57 @@ def record(
 
 
 @cli.command(
+    short_help="Compare two runs.",
+    epilog="""\b
+Examples:
+  cta diff scenarios/rush_hour.json rush_hour.jsonl          is it still the same run?
+  cta diff scenarios/rush_hour.json scenarios/snow_day.json
+  cta diff scenarios/rush_hour.json scenarios/rush_hour.json --seed-b 7
+  cta diff sent.jsonl received.jsonl --time-tolerance 500ms
+  cta diff before.jsonl after.jsonl --ignore temperature --ignore arrivals.train_status
+
+\b
+Records are aligned by topic, key and their order within the key: neither lines nor
+partitions matter. docs/comparing.md reads two examples line by line.
+Exit codes: 0 the same, 1 different, 2 bad input.""",
+)
+@click.argument("a")
+@click.argument("b")
+@click.option("--ignore", multiple=True, metavar="FIELD", help="Take FIELD, or TOPIC.FIELD, as equal (repeatable).")
+@click.option("--time-tolerance", metavar="T", help="Take times so far apart as equal: 500ms, 5s, PT5S.")
+@click.option("--seed-b", callback=_whole(0, SEED_MAX), metavar="N", help="Another seed for B, a scenario.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every entity.")
+@click.pass_context
+def diff(
+    ctx: click.Context,
+    a: str,
+    b: str,
+    ignore: tuple[str, ...],
+    time_tolerance: str | None,
+    seed_b: int | None,
+    as_json: bool,
+) -> None:
+    """Say how two runs differ, and why. A and B are scenarios or recordings.
+
+    First the verdict and the cause; then the first difference with the records around it; then counts by topic and
+    by train, station or alert: missing (in A only), extra (in B only), changed in a field, moved in time.
+    """
+    from cta.commands import diff_report
+    from cta.commands.console import results
+    from cta.commands.diff import diff as run_diff
+    from cta.commands.diff import tolerance
+    from cta.commands.target import open_run
+
+    tolerance_ms = None if time_tolerance is None else tolerance(time_tolerance)
+    found = run_diff((a, b), open_run(a), open_run(b, seed=seed_b), ignore=ignore, tolerance_ms=tolerance_ms)
+    if as_json:
+        click.echo(diff_report.as_json(found))
+    else:
+        diff_report.print_report(found, results())
+    ctx.exit(found.exit_code)
+
+
+@cli.command(
     epilog="""\b
 Examples:
   cta schema > scenario.schema.json

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from cta.model.batch import Batch, Content
-from cta.model.topics import ARRIVALS, RECORDED, Topic
+from cta.model.topics import ARRIVALS, BY_NAME, RECORDED, Topic
 from cta.recording.digest import Digest
 from cta.recording.matching import Column, Match, match
 
@@ -35,7 +35,7 @@ PLACES: Final[Mapping[Topic, tuple[str, ...]]] = {ARRIVALS: ("station_id", "dire
 changed."""
 
 Stream = Callable[[], Iterator[Batch]]
-"""Makes the stream's batches anew. Times do not go back within a key."""
+"""Makes the stream's batches anew."""
 
 Mark = Literal["=", "a", "b"]
 """Whether a record is in both streams, or in one of them only as it stands."""
@@ -156,6 +156,8 @@ def _ignoring(stream: Stream, ignore: Collection[str]) -> Stream:
 
 
 def _blank(content: Content, ignore: Collection[str]) -> Content:
+    if content.topic not in RECORDED:
+        return content
     short = content.topic.short
     blanks = {name: None for name in _fields(content.value) if name in ignore or f"{short}.{name}" in ignore}
     return Content(content.topic, content.key, msgspec.structs.replace(content.value, **blanks)) if blanks else content
@@ -253,7 +255,7 @@ class _Differences:
         if not (found.changed or found.moved or found.only_a or found.only_b):
             return
         content = contents[(a.codes or b.codes)[0]]
-        topic, entity = content.topic, content.entity
+        topic, entity = BY_NAME.get(content.topic.name, content.topic), content.entity
         self.tallies.setdefault((topic, entity), Tally()).add(_tally(a, b, found, contents))
         if self._within is not None:
             start_ms, end_ms = self._within
@@ -280,7 +282,9 @@ def _tally(a: Column, b: Column, found: Match, contents: list[Content]) -> Tally
 
 
 def changed_fields(a: Content, b: Content) -> list[str]:
-    """The names of the value's fields in which two contents of one topic differ."""
+    """The names of the value's fields in which two contents of one topic differ; ``value`` where it has no fields."""
+    if type(a.value) is not type(b.value) or a.topic not in RECORDED:
+        return ["value"]
     return [name for name in _fields(a.value) if getattr(a.value, name) != getattr(b.value, name)]
 
 

@@ -10,10 +10,11 @@ off in passes, each over what the pass before has left:
 
 The rest is missing or extra. Under a tolerance, records of equal content within it are the same in any order.
 
-Why it is linear. Times don't go back within a key, so equal records can only be found among those of one time: the
+Why it is linear. Where times don't go back within a key, equal records can only be found among those of one time: the
 longest common subsequence of the whole is that of each instant, one after the other, and an instant has a record or
-two. Where one has many, of several contents, Myers' algorithm finds it up to `MOST_EDITS` edits; beyond them only the
-beginning and the end that both sides share count as in order, and pass 1 sees to the rest.
+two. Where one has many, of several contents, or where times do go back (a capture of a broker), it is found by Myers'
+algorithm up to `MOST_EDITS` edits. Beyond them the n-th record of a kind is held against the n-th on the other side, and
+the longest run of these that is in order stands for it.
 
 Passes pair what carries the same label first in, first out where both sides have as many of it: a delay moves all
 alike. Else the nearest are paired first, roughly: within a second, ten, a minute, ten, an hour. All of it looks the same
@@ -22,9 +23,11 @@ from both sides: matching b with a gives the same pairs the other way round.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from cta.model.time import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -43,10 +46,13 @@ Label = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The records of one key: epoch milliseconds that do not go back, and a code a content. Lists of one length."""
+    """The records of one key: epoch milliseconds, and a code a content. Lists of one length."""
 
     times: list[int]
     codes: list[int]
+
+    def goes_back(self) -> bool:
+        return any(after < before for before, after in pairwise(self.times))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ def match(a: Column, b: Column, place: Label, tolerance_ms: int | None = None) -
     left = _Left(a, b)
     if tolerance_ms is None:
         left.drop_equal()
-    else:
+    left.sort()
+    if tolerance_ms is not None:
         left.pair(_content, tolerance_ms)
     moved = left.pair(_content, 0)
     changed = left.pair(_anything, 0)
@@ -84,7 +91,7 @@ def _anything(code: int) -> object:
 
 
 class _Left:
-    """The indices of both columns' records that no pass has paired yet, in order."""
+    """The indices of both columns' records that no pass has paired yet, in the order of time."""
 
     def __init__(self, a: Column, b: Column) -> None:
         self._a, self._b = a, b
@@ -94,6 +101,9 @@ class _Left:
     def drop_equal(self) -> None:
         """Takes out the longest common subsequence of (time, content)."""
         a, b = self._a, self._b
+        if a.goes_back() or b.goes_back():
+            self._drop(longest_common(_tokens(a), _tokens(b)))
+            return
         i = j = 0
         left_a: list[int] = []
         left_b: list[int] = []
@@ -114,6 +124,15 @@ class _Left:
         self.a = left_a + list(range(i, len(a.times)))
         self.b = left_b + list(range(j, len(b.times)))
 
+    def sort(self) -> None:
+        self.a.sort(key=self._a.times.__getitem__)
+        self.b.sort(key=self._b.times.__getitem__)
+
+    def _drop(self, pairs: list[tuple[int, int]]) -> None:
+        paired_a, paired_b = {i for i, _ in pairs}, {j for _, j in pairs}
+        self.a = [i for i in self.a if i not in paired_a]
+        self.b = [j for j in self.b if j not in paired_b]
+
     def pair(self, label: Label, reach_ms: int) -> list[tuple[int, int]]:
         """Takes out and returns pairs of one label, at most ``reach_ms`` apart."""
         if not (self.a and self.b):
@@ -123,9 +142,7 @@ class _Left:
         for name, left_a in labels_a.items():
             if name in labels_b:
                 pairs += self._pair_alike(left_a, labels_b[name], reach_ms)
-        paired_a, paired_b = {i for i, _ in pairs}, {j for _, j in pairs}
-        self.a = [i for i in self.a if i not in paired_a]
-        self.b = [j for j in self.b if j not in paired_b]
+        self._drop(pairs)
         return pairs
 
     def _pair_alike(self, left_a: list[int], left_b: list[int], reach_ms: int) -> list[tuple[int, int]]:
@@ -142,6 +159,10 @@ class _Left:
             left_a = [i for i in left_a if i not in paired_a]
             left_b = [j for j in left_b if j not in paired_b]
         return pairs
+
+
+def _tokens(column: Column) -> list[tuple[int, int]]:
+    return list(zip(column.times, column.codes, strict=True))
 
 
 def _instant(times: list[int], start: int) -> int:
@@ -174,8 +195,8 @@ def _first_in_first_out(
     return pairs
 
 
-def longest_common(a: Sequence[int], b: Sequence[int]) -> list[tuple[int, int]]:
-    """Index pairs of the longest common subsequence; past `MOST_EDITS` edits only of beginning and end in common."""
+def longest_common(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Index pairs, rising on both sides, of the longest common subsequence; past `MOST_EDITS` edits, of a long one."""
     start = 0
     while start < len(a) and start < len(b) and a[start] == b[start]:
         start += 1
@@ -190,7 +211,7 @@ def longest_common(a: Sequence[int], b: Sequence[int]) -> list[tuple[int, int]]:
     ]
 
 
-def _myers(a: Sequence[int], b: Sequence[int]) -> list[tuple[int, int]]:
+def _myers(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Myers, An O(ND) difference algorithm (1986): the greedy search forward, then the way back through its steps."""
     if not (a and b):
         return []
@@ -206,7 +227,7 @@ def _myers(a: Sequence[int], b: Sequence[int]) -> list[tuple[int, int]]:
             furthest[k] = x
             if x >= len(a) and x - k >= len(b):
                 return _way_back(steps, len(a), len(b))
-    return []
+    return _in_order(a, b)
 
 
 def _way_back(steps: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
@@ -222,3 +243,25 @@ def _way_back(steps: list[dict[int, int]], x: int, y: int) -> list[tuple[int, in
             pairs.append((x, y))
         x, y = from_x, from_y
     return pairs[::-1]
+
+
+def _in_order(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """The n-th of each kind in a with the n-th in b: the longest rising run of these pairs (patience sorting)."""
+    places: dict[Hashable, list[int]] = defaultdict(list)
+    for j in range(len(b) - 1, -1, -1):
+        places[b[j]].append(j)
+    pairs = [(i, places[kind].pop()) for i, kind in enumerate(a) if places.get(kind)]
+    ends: list[int] = []  # the least end in b of a run of each length, and in `last` the pair that it ends with
+    last: list[int] = []
+    before: list[int] = []
+    for at, (_, j) in enumerate(pairs):
+        length = bisect_left(ends, j)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1] = [j]
+        last[length : length + 1] = [at]
+    at = last[-1] if last else -1
+    rising = []
+    while at >= 0:
+        rising.append(pairs[at])
+        at = before[at]
+    return rising[::-1]

@@ -1,0 +1,78 @@
+"""Diff: two runs compared record by record, and why they differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cta.commands.causes import Cause, causes, common_window
+from cta.commands.target import Run
+from cta.model.errors import InputError
+from cta.model.time import parse_duration_ms
+from cta.model.wording import nearest
+from cta.recording.compare import Comparison, Stream, compare, ignorable
+
+_SHORT_DURATION: Final = re.compile(r"(\d{1,9})(ms|s|m|h)")
+_UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What came of it. ``causes``: in what the runs' origins differ, whether or not their records do."""
+
+    names: tuple[str, str]
+    """As given on the command line."""
+    a: Run
+    b: Run
+    comparison: Comparison
+    causes: list[Cause]
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.comparison.different else 0
+
+
+def diff(
+    names: tuple[str, str], a: Run, b: Run, *, ignore: Sequence[str] = (), tolerance_ms: int | None = None
+) -> Diff:
+    """Compare two runs whole. Errors: InputError for a field that no record has."""
+    for name in ignore:
+        _known(name)
+    within = common_window(a, b)
+    comparison = compare(
+        _stream(a),
+        _stream(b),
+        ignore=ignore,
+        tolerance_ms=tolerance_ms,
+        within=None if within is None else (within.start_ms, within.end_ms),
+    )
+    return Diff(names, a, b, comparison, causes(a, b))
+
+
+def tolerance(text: str) -> int:
+    """Milliseconds of ``5s``, ``500ms``, ``2m`` or an ISO 8601 duration. Errors: InputError for anything else, and 0."""
+    match = _SHORT_DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        try:
+            return parse_duration_ms(text)
+        except InputError as error:
+            remedy = "write it as 500ms, 5s, 2m or PT5S"
+            raise InputError(error.what, where="--time-tolerance", remedy=remedy) from None
+    return int(match[1]) * _UNITS_MS[match[2]]
+
+
+def _stream(run: Run) -> Stream:
+    """All of the run's records: of a recording also those that lie outside the window that its header names."""
+    if run.recording is not None:
+        return run.recording.batches
+    return lambda: run.batches(run.window)
+
+
+def _known(name: str) -> None:
+    fields = ignorable()
+    known = {field for names in fields.values() for field in names}
+    known |= {f"{topic}.{field}" for topic, names in fields.items() for field in names}
+    if name not in known:
+        raise InputError(f"no record has the field {name!r}", where="--ignore", remedy=nearest(name, sorted(known)))

@@ -79,15 +79,23 @@ class Content:
 class Batch:
     """Records in order: ``times`` int64[n] epoch milliseconds, ``codes`` intp[n] into ``contents``.
 
-    The same content may stand in ``contents`` more than once; a content there need not be used.
+    The same content may stand in ``contents`` more than once; a content there need not be used. ``origins``, where
+    records were captured from a broker: `cta.model.raw.Origin`[n], as objects.
     """
 
-    __slots__ = ("codes", "contents", "times")
+    __slots__ = ("codes", "contents", "origins", "times")
 
-    def __init__(self, times: NDArray[np.int64], codes: NDArray[np.intp], contents: Sequence[Content]) -> None:
+    def __init__(
+        self,
+        times: NDArray[np.int64],
+        codes: NDArray[np.intp],
+        contents: Sequence[Content],
+        origins: NDArray[np.object_] | None = None,
+    ) -> None:
         self.times = times
         self.codes = codes
         self.contents = contents
+        self.origins = origins
 
     @classmethod
     def of(cls, records: Iterable[tuple[int, Content]]) -> Batch:
@@ -112,7 +120,8 @@ class Batch:
 
     def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Batch:
         """The records of a slice, a mask or an index, in that order, over the same contents."""
-        return Batch(self.times[rows], self.codes[rows], self.contents)
+        origins = None if self.origins is None else self.origins[rows]
+        return Batch(self.times[rows], self.codes[rows], self.contents, origins)
 
     def between(self, from_ms: int | None, until_ms: int | None) -> Batch:
         """The records with from_ms <= time < until_ms of a batch whose times do not go back."""
@@ -127,7 +136,7 @@ class Batch:
             return self
         place = np.zeros(len(self.contents), np.intp)
         place[used] = np.arange(len(used))
-        return Batch(self.times, place[self.codes], [self.contents[code] for code in used.tolist()])
+        return Batch(self.times, place[self.codes], [self.contents[code] for code in used.tolist()], self.origins)
 
     def ranks(self) -> NDArray[np.int64]:
         """The topic rank of each record, int64[n]."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from cta.model.batch import HASH_BYTES, Batch, Content
 from cta.model.records import Alert, Arrival, Direction, StationTableRow, Weather
-from cta.model.topics import ALERTS, ARRIVALS, STATIONS_TABLE, TURNSTILE, WEATHER
+from cta.model.topics import ALERTS, ARRIVALS, BY_NAME, STATIONS_TABLE, TURNSTILE, WEATHER
 from cta.network.network import Line, Network
 from cta.pipeline.stations import platform_rows, station_table, table_content
 from cta.pipeline.turnstile_summary import TurnstileSummary
@@ -79,7 +79,7 @@ class Board:
 
     def _put(self, time_ms: int, content: Content) -> None:
         latest = self._latest.get(content.topic.name)
-        if latest is None:
+        if latest is None or content.topic is not BY_NAME[content.topic.name]:  # a tombstone, or bytes without a schema
             return
         slot = content.key.id if content.topic is STATIONS_TABLE else content.entity
         held = latest.get(slot)

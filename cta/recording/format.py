@@ -6,8 +6,8 @@ must know to read a file right raises ``FORMAT``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -22,21 +22,23 @@ from cta.recording.digest import Digest
 FORMAT: Final = 1
 
 SUFFIX: Final = ".jsonl"
+ZST_SUFFIX: Final = ".jsonl.zst"
 HEADER_START: Final = b'{"cta":"recording",'
 TRAILER_START: Final = b'{"end":{'
 
 MAX_HEADER_BYTES: Final = 16 << 20
 """The city's schemas and station rows take about 70 kB."""
-MAX_LINE_BYTES: Final = 1 << 20
-"""Of a record: Kafka's own default limit (message.max.bytes)."""
-MAX_TRAILER_BYTES: Final = 64 << 10
+MAX_LINE_BYTES: Final = 8 << 20
+"""Of a record: Kafka's own default limit is 1 MiB (message.max.bytes), of which a byte may take six in JSON."""
+MAX_TRAILER_BYTES: Final = 256 << 10
+"""Some thousand topics."""
 
-RECORD_AGAIN: Final = "record the run again, or use an unaltered copy"
+RECORD_AGAIN: Final = "record the run again, use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Header(Struct, frozen=True, kw_only=True, tag_field="cta", tag="recording"):
+class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="cta", tag="recording"):
     """The first line: what was run, by which version, and what it takes to run it again."""
 
     format: int
@@ -54,6 +56,10 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="cta", tag="recording"
     """Avro schemas by topic: ``{"key": ..., "value": ...}``."""
     stations: tuple[dict[str, Any], ...]
     """The platform rows as they stood before the first record; may be empty."""
+    order: Literal["time", "arrival"] = "time"
+    """``time``: times never go back. ``arrival``: records stand as they came from a broker, and times may go back."""
+    missing: tuple[str, ...] = ()
+    """What a repair could not save of the run, in words; a recording with any is not the whole run."""
 
     @classmethod
     def of(
@@ -95,9 +101,10 @@ class Trailer(Struct, frozen=True, kw_only=True):
     """Of all bytes before this line."""
 
     @classmethod
-    def of(cls, digest: Digest, sha256: str) -> Trailer:
+    def of(cls, digest: Digest, sha256: str, topics: Iterable[str] | None = None) -> Trailer:
+        """``topics``: the header's, each with its count; None: the topics of the simulation."""
         return cls(
-            records=dict(digest.counts),
+            records={topic: digest.counts.get(topic, 0) for topic in (digest.counts if topics is None else topics)},
             total=digest.total,
             first_ms=digest.first_ms,
             last_ms=digest.last_ms,
@@ -107,6 +114,12 @@ class Trailer(Struct, frozen=True, kw_only=True):
 
     def line(self) -> bytes:
         return _encode({"end": self}) + b"\n"
+
+
+def replaced(line: bytes, **fields: Any) -> bytes:
+    """A header's line with fields changed or added. What it has that this cta does not know stays where it stands."""
+    document: dict[str, Any] = msgspec.json.decode(line)
+    return _encode(document | fields) + b"\n"
 
 
 class _Version(Struct):

@@ -1,7 +1,8 @@
 """Record lines into batches. Lines repeat but for their time, so what follows the time is decoded once and remembered.
 
 A line is taken only in its one canonical form, ``{"t":TIME,"topic":T,"key":K,"value":V}``: a line met for the first
-time is decoded by its topic's types and encoded again, and must come out the same. Times are read in columns where
+time is decoded by its topic's types and encoded again, and must come out the same. A captured record has its partition,
+offset and headers between time and topic, so that content is still what follows; such lines are read one by one. Times are read in columns where
 all of a block have thirteen digits (the years 2001 to 2286), else line by line.
 """
 
@@ -9,22 +10,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
-from msgspec import Raw, Struct
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from cta.model.batch import Batch, Content
 from cta.model.errors import RecordingError
-from cta.model.topics import BY_NAME, RECORDED, Topic
-from cta.recording.format import RECORD_AGAIN
+from cta.model.raw import Origin, Raw, foreign
+from cta.model.topics import BY_NAME, RECORDED
+from cta.recording.format import MAX_LINE_BYTES, RECORD_AGAIN
 
 MEMO_CONTENTS: Final = 65_536
 """A full day has about 9,000 contents; a foreign file may have one a record, at about 1 kB each."""
+MEMO_BYTES: Final = 64 << 20
+"""Of lines: a foreign file's may be long."""
 
-_HEAD: Final = re.compile(rb'\{"t":(0|[1-9][0-9]{0,14}),')
+NOT_CANONICAL: Final = "altered: not in the form that cta writes"
+
+_encode = msgspec.json.Encoder().encode
+_decode_raw = msgspec.json.Decoder(Raw).decode
+_decode_origin = msgspec.json.Decoder(Origin).decode
+_RAW_STARTS: Final = (b'{"text":', b'{"base64":')
+_NO_ORIGIN: Final = Origin()
+_TOPIC: Final = b'"topic":'
+_HEAD: Final = re.compile(rb'\{"t":(-1|0|[1-9][0-9]{0,14}),')
 _PREFIX: Final = np.frombuffer(b'{"t":', np.uint8)
 _WEIGHTS: Final = 10 ** np.arange(12, -1, -1, dtype=np.int64)
 _HEAD_BYTES: Final = len(_PREFIX) + len(_WEIGHTS) + 1
@@ -40,58 +52,110 @@ class DamagedLineError(RecordingError):
 
 class _Record(Struct):
     topic: str
-    key: Raw
-    value: Raw
+    key: msgspec.Raw
+    value: msgspec.Raw
 
 
 class _Codec:
-    """Decodes a topic's records by its types."""
+    """Decodes a topic's records: by its types where it has any, and bytes as they were captured."""
 
-    def __init__(self, topic: Topic) -> None:
-        self._topic = topic
-        self._key = msgspec.json.Decoder(topic.key_type)
-        self._value = msgspec.json.Decoder(topic.value_type)
+    def __init__(self, name: str) -> None:
+        self.topic = BY_NAME[name] if name in BY_NAME and BY_NAME[name] in RECORDED else foreign(name)
+        self._foreign = foreign(name)
+        self._key = _decoder(self.topic.key_type)
+        self._value = _decoder(self.topic.value_type)
 
     def content(self, record: _Record) -> Content:
-        return Content(self._topic, self._key.decode(record.key), self._value.decode(record.value))
+        key, key_explained = _part(bytes(record.key), self._key)
+        value, value_explained = _part(bytes(record.value), self._value)
+        return Content(self.topic if key_explained and value_explained else self._foreign, key, value)
+
+
+def _decoder(kind: type[Struct] | None) -> msgspec.json.Decoder[Any] | None:
+    return None if kind is None else msgspec.json.Decoder(kind)
+
+
+def _part(text: bytes, decoder: msgspec.json.Decoder[Any] | None) -> tuple[Any, bool]:
+    """A key or a value, and whether a schema explains it: the rest is null or bytes."""
+    if text == b"null":
+        return None, False
+    if decoder is not None and not text.startswith(_RAW_STARTS):
+        return decoder.decode(text), True
+    raw = _decode_raw(text)
+    if Raw.of(raw.data) != raw:
+        raise ValueError("bytes that are not told as text or base64, as they should be")
+    return raw, False
 
 
 class LineReader:
-    """Reads a file's record lines in order. Keeps the contents met, up to ``MEMO_CONTENTS``, and the last time."""
+    """Reads a file's record lines in order. Keeps the contents met, up to ``MEMO_CONTENTS``, and the last time.
 
-    def __init__(self, source: str, topics: Iterable[str]) -> None:
+    ``topics``: those that records may have. ``ordered``: times must not go back.
+    """
+
+    def __init__(self, source: str, topics: Iterable[str], *, ordered: bool = True) -> None:
         self._source = source
-        self._codecs = {name: _Codec(BY_NAME[name]) for name in topics if name in BY_NAME and BY_NAME[name] in RECORDED}
+        self._codecs = {name: _Codec(name) for name in topics}
         self._contents: list[Content] = []
         self._codes: dict[bytes, int] = {}
+        self._memo_bytes = 0
+        self._ordered = ordered
         self._last_ms = 0
 
     def batch(self, lines: list[bytes], first_line: int) -> Batch:
         """The records of lines without their newline, the first being ``first_line``. DamagedLineError: the first bad one."""
-        if len(self._contents) > MEMO_CONTENTS:
-            self._contents, self._codes = [], {}
+        if len(self._contents) > MEMO_CONTENTS or self._memo_bytes > MEMO_BYTES:
+            self._contents, self._codes, self._memo_bytes = [], {}, 0
         times = _times(lines)
-        if times is None or np.diff(times, prepend=self._last_ms).min() < 0:
-            return Batch.of([self._record(line, first_line + i) for i, line in enumerate(lines)])
+        if times is None or (self._ordered and np.diff(times, prepend=self._last_ms).min() < 0):
+            return self._one_by_one(lines, first_line)
         tails = [line[_HEAD_BYTES:] for line in lines]
         codes = [self._codes.get(tail, -1) for tail in tails]
         if -1 in codes:
+            if not all(tail.startswith(_TOPIC) for tail in tails):
+                return self._one_by_one(lines, first_line)
             codes = [self._code(tail, first_line + i) for i, tail in enumerate(tails)]
         self._last_ms = int(times[-1])
         return Batch(times, np.array(codes, np.intp), self._contents).compact()
 
-    def _record(self, line: bytes, number: int) -> tuple[int, Content]:
+    def _one_by_one(self, lines: list[bytes], first_line: int) -> Batch:
+        records = [self._record(line, first_line + i) for i, line in enumerate(lines)]
+        batch = Batch.of([(time_ms, content) for time_ms, content, _ in records])
+        if any(origin is not None for _, _, origin in records):
+            origins = np.empty(len(records), np.object_)
+            origins[:] = [origin or _NO_ORIGIN for _, _, origin in records]
+            batch.origins = origins
+        return batch
+
+    def _record(self, line: bytes, number: int) -> tuple[int, Content, Origin | None]:
         head = _HEAD.match(line)
         if head is None:
             raise DamagedLineError('not a record: it does not begin with {"t":TIME,', source=self._source, line=number)
-        time_ms = int(head[1])
-        content = self._contents[self._code(line[head.end() :], number)]
-        if time_ms < self._last_ms:
+        time_ms, place = int(head[1]), head.end()
+        origin = None
+        if not line.startswith(_TOPIC, place):
+            origin, place = self._origin(line, place, number)
+        content = self._contents[self._code(line[place:], number)]
+        if self._ordered and time_ms < self._last_ms:
             raise DamagedLineError(
                 f"time goes back from {self._last_ms} to {time_ms}", source=self._source, line=number
             )
         self._last_ms = time_ms
-        return time_ms, content
+        return time_ms, content, origin
+
+    def _origin(self, line: bytes, start: int, number: int) -> tuple[Origin, int]:
+        """What stands between time and topic, and where the topic begins: no string can hold its seven characters."""
+        stop = line.find(_TOPIC, start)
+        stop = len(line) if stop < 0 else stop
+        text = line[start:stop]
+        try:
+            origin = _decode_origin(b"{" + text.removesuffix(b",") + b"}")
+        except (ValueError, RecursionError) as error:
+            raise DamagedLineError(f"not a record: {error}", source=self._source, line=number) from None
+        raws = [raw for _, raw in origin.headers if raw is not None]
+        if origin_text(origin) != text or any(Raw.of(raw.data) != raw for raw in raws):
+            raise DamagedLineError(NOT_CANONICAL, source=self._source, line=number)
+        return origin, stop
 
     def _code(self, tail: bytes, number: int) -> int:
         code = self._codes.get(tail)
@@ -99,9 +163,12 @@ class LineReader:
             content = self._decode(tail, number)
             code = self._codes[tail] = len(self._contents)
             self._contents.append(content)
+            self._memo_bytes += len(tail)
         return code
 
     def _decode(self, tail: bytes, number: int) -> Content:
+        if len(tail) > MAX_LINE_BYTES:
+            raise DamagedLineError(f"longer than {MAX_LINE_BYTES} bytes", source=self._source, line=number)
         try:
             record = msgspec.json.decode(b"{" + tail, type=_Record)
             codec = self._codecs.get(record.topic)
@@ -109,13 +176,19 @@ class LineReader:
         except (ValueError, RecursionError) as error:
             raise DamagedLineError(f"not a record: {error}", source=self._source, line=number) from None
         if content is None:
-            remedy = f"known here: {', '.join(self._codecs)}"
+            remedy = f"its header names {', '.join(self._codecs)}"
             raise DamagedLineError(
                 f"unknown topic {record.topic[:80]!r}", source=self._source, line=number, remedy=remedy
             )
         if content.fragment + b"}" != tail:
-            raise DamagedLineError("altered: not in the form that cta writes", source=self._source, line=number)
+            raise DamagedLineError(NOT_CANONICAL, source=self._source, line=number)
         return content
+
+
+def origin_text(origin: Origin) -> bytes:
+    """What stands between a line's time and its topic; nothing for a record that was not captured."""
+    text = _encode(origin)[1:-1]
+    return text + b"," if text else b""
 
 
 def _times(lines: list[bytes]) -> NDArray[np.int64] | None:

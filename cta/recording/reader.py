@@ -3,20 +3,26 @@
 Everything is verified on the way: each line's form, the order of times, and at the end the counts, the digest and the
 SHA-256 that the trailer holds. Records are yielded before the end is known to be sound, so what is made of them stands
 only when the iteration has ended without a RecordingError.
+
+A window of a file in frames is read from the frame in which it begins to where it ends. Frames before and after are not
+looked at; those in it are held against their checksums, which is what then stands for the trailer's figures.
 """
 
 from __future__ import annotations
 
+import io
 import os
-import stat
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, cast
+
+import numpy as np
 
 from cta.model.batch import Batch
 from cta.model.errors import RecordingError
 from cta.recording.digest import Digest
+from cta.recording.files import BLOCK_BYTES, Gap, frames_of, open_file, text_of, whole_lines
 from cta.recording.format import (
     HEADER_START,
     MAX_HEADER_BYTES,
@@ -25,21 +31,22 @@ from cta.recording.format import (
     RECORD_AGAIN,
     SUFFIX,
     TRAILER_START,
-    Header,
+    ZST_SUFFIX,
     Trailer,
     decode_header,
     decode_trailer,
 )
 from cta.recording.lines import DamagedLineError, LineReader
-
-BLOCK_BYTES: Final = 1 << 20
+from cta.recording.seek import first_line
+from cta.recording.seekable import FrameReader, NoTableError, is_zst
 
 
 def is_recording(path: str | Path) -> bool:
     """Whether the file is to be read as a recording, by its first bytes or its name. False where it cannot be read."""
     try:
-        with _open(Path(path)) as file:
-            return file.read(len(HEADER_START)) == HEADER_START or Path(path).suffix == SUFFIX
+        with open_file(Path(path)) as file:
+            name = Path(path).name
+            return is_zst(file) or file.read(len(HEADER_START)) == HEADER_START or name.endswith((SUFFIX, ZST_SUFFIX))
     except RecordingError:
         return False
 
@@ -47,12 +54,14 @@ def is_recording(path: str | Path) -> bool:
 class Recording:
     """A recording's file. ``batches`` may be called again and again; each reads the file anew."""
 
-    def __init__(self, path: Path, header: Header, trailer: Trailer, end: int) -> None:
+    def __init__(self, path: Path, header_line: bytes, trailer: Trailer, end: int) -> None:
         self.path = path
-        self.header = header
+        self.header_line = header_line
+        """As it stands in the file, with fields of the header that this cta does not know."""
+        self.header = decode_header(header_line, str(path))
         self.trailer = trailer
         self._end = end
-        """The byte that the trailer's line begins with."""
+        """The byte of the text that the trailer's line begins with."""
 
     @classmethod
     def open(cls, path: str | Path) -> Recording:
@@ -62,39 +71,77 @@ class Recording:
         is read to say how many records are whole), damaged in either line.
         """
         path = Path(path)
-        with _open(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size == 0:
-                raise RecordingError("empty", where=str(path), remedy="cta record SCENARIO -o FILE makes a recording")
-            header = decode_header(file.readline(MAX_HEADER_BYTES + 1), str(path))
-            file.seek(max(file.tell(), size - MAX_TRAILER_BYTES))
-            tail = file.read()
-            last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
-            if not (last.startswith(TRAILER_START) and last.endswith(b"\n")):
-                raise _cut_short(file, str(path), header, size)
-            return cls(path, header, decode_trailer(last, str(path)), size - len(last))
+        source = str(path)
+        with open_file(path) as file:
+            if file.seek(0, os.SEEK_END) == 0:
+                raise RecordingError("empty", where=source, remedy="cta record SCENARIO -o FILE makes a recording")
+            try:
+                text = text_of(file, source)
+            except NoTableError:
+                raise _cut_short(file, source) from None
+            with text:
+                size = text.seek(0, os.SEEK_END)
+                text.seek(0)
+                header_line = text.readline(MAX_HEADER_BYTES + 1)
+                decode_header(header_line, source)
+                text.seek(max(text.tell(), size - MAX_TRAILER_BYTES))
+                tail = text.read()
+                last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
+                if not (last.startswith(TRAILER_START) and last.endswith(b"\n")):
+                    raise _cut_short(file, source)
+                return cls(path, header_line, decode_trailer(last, source), size - len(last))
 
     def batches(self, from_ms: int | None = None, until_ms: int | None = None) -> Iterator[Batch]:
         """The records with from_ms <= time < until_ms in the order written.
 
-        The whole file is read and verified whatever the window. RecordingError: the first thing found wrong.
+        The whole file is read and verified, but for a window of a file in frames: of that the frames in the window.
+        RecordingError: the first thing found wrong.
         """
-        reader = LineReader(str(self.path), self.header.topics)
+        source = str(self.path)
+        with open_file(self.path) as file:
+            frames = frames_of(file, source)
+            if frames is None or self.header.order != "time" or (from_ms is None and until_ms is None):
+                yield from self._all(text_of(file, source), from_ms, until_ms)
+            else:
+                yield from self._window(frames, from_ms, until_ms)
+
+    def _all(self, text: BinaryIO, from_ms: int | None, until_ms: int | None) -> Iterator[Batch]:
+        ordered = self.header.order == "time"
+        reader = LineReader(str(self.path), self.header.topics, ordered=ordered)
         digest, checksum = Digest(), sha256()
-        with _open(self.path) as file:
-            checksum.update(file.readline(MAX_HEADER_BYTES + 1))
-            line = 2
-            for block in _blocks(file, self._end):
+        text.seek(0)
+        checksum.update(text.readline(MAX_HEADER_BYTES + 1))
+        line = 2
+        for block in _blocks(text, self._end):
+            lines = block.split(b"\n")
+            if unfinished := lines.pop():
+                raise _unfinished(str(self.path), line + len(lines), unfinished)
+            checksum.update(block)
+            batch = reader.batch(lines, line)
+            digest.update(batch)
+            line += len(lines)
+            wanted = batch.between(from_ms, until_ms) if ordered else _within(batch, from_ms, until_ms)
+            if len(wanted):
+                yield wanted
+        self._verify(Trailer.of(digest, checksum.hexdigest(), self.header.topics))
+
+    def _window(self, frames: FrameReader, from_ms: int | None, until_ms: int | None) -> Iterator[Batch]:
+        start = len(self.header_line) if from_ms is None else first_line(frames, len(self.header_line), from_ms)
+        source = f"{self.path} from byte {start} of its text"
+        reader = LineReader(source, self.header.topics)
+        line = 1
+        with io.BufferedReader(frames, BLOCK_BYTES) as text:
+            text.seek(start)
+            for block in _blocks(cast(BinaryIO, text), self._end):
                 lines = block.split(b"\n")
                 if unfinished := lines.pop():
-                    raise _unfinished(str(self.path), line + len(lines), unfinished)
-                checksum.update(block)
+                    raise _unfinished(source, line + len(lines), unfinished)
                 batch = reader.batch(lines, line)
-                digest.update(batch)
                 line += len(lines)
                 if len(wanted := batch.between(from_ms, until_ms)):
                     yield wanted
-        self._verify(Trailer.of(digest, checksum.hexdigest()))
+                if until_ms is not None and batch.times[-1] >= until_ms:
+                    return
 
     def _verify(self, found: Trailer) -> None:
         for field in ("sha256", "digest", "records", "total", "first_ms", "last_ms"):
@@ -106,15 +153,14 @@ class Recording:
                 )
 
 
-def _open(path: Path) -> BinaryIO:
-    try:
-        if stat.S_ISREG(path.stat().st_mode):
-            return path.open("rb")
-    except (OSError, ValueError) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise RecordingError(what.lower(), where=str(path), remedy="name a recording's file") from None
-    what = "a directory" if path.is_dir() else "not a regular file"
-    raise RecordingError(what, where=str(path), remedy="name a recording's file")
+def _within(batch: Batch, from_ms: int | None, until_ms: int | None) -> Batch:
+    """As `Batch.between`, of records that stand in no order of time."""
+    wanted = np.ones(len(batch), np.bool_)
+    if from_ms is not None:
+        wanted &= batch.times >= from_ms
+    if until_ms is not None:
+        wanted &= batch.times < until_ms
+    return batch[wanted]
 
 
 def _blocks(file: BinaryIO, end: int) -> Iterator[bytes]:
@@ -134,15 +180,18 @@ def _unfinished(source: str, line: int, text: bytes) -> DamagedLineError:
     return DamagedLineError("cut short", source=source, line=line)
 
 
-def _cut_short(file: BinaryIO, source: str, header: Header, size: int) -> RecordingError:
-    """What to say of a file without its last line: how many of its records are whole."""
-    reader = LineReader(source, header.topics)
+def _cut_short(file: BinaryIO, source: str) -> RecordingError:
+    """What to say of a file without its last line or its table: how many of its records are whole."""
     file.seek(0)
-    file.readline(MAX_HEADER_BYTES + 1)
-    line = 2
-    for block in _blocks(file, size):
-        lines = block.split(b"\n")
-        unfinished = lines.pop()
+    reader: LineReader | None = None
+    line = 1
+    for lines in whole_lines(file):
+        if isinstance(lines, Gap):
+            break
+        if reader is None:
+            header = decode_header(lines.pop(0) + b"\n", source)
+            reader = LineReader(source, header.topics, ordered=header.order == "time")
+            line = 2
         try:
             if lines:
                 reader.batch(lines, line)
@@ -150,8 +199,7 @@ def _cut_short(file: BinaryIO, source: str, header: Header, size: int) -> Record
             line = error.line
             break
         line += len(lines)
-        if unfinished:
-            break
-    return DamagedLineError(
-        f"cut short: {line - 2} records are whole, and here the last line should stand", source=source, line=line
-    )
+    if reader is None:
+        return RecordingError("cut short: no record is whole", where=source, remedy=RECORD_AGAIN)
+    what = f"cut short: {line - 2} records are whole, and here the last line should stand"
+    return DamagedLineError(what, source=source, line=line)

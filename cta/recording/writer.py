@@ -2,7 +2,8 @@
 
 Records go to ``NAME.partial`` beside it. When all is written, flushed and on the disk, the file takes its final name,
 and with it the place of one that stood there. A run that fails leaves nothing; one that is interrupted or killed leaves
-the partial file, whose records are whole up to its last newline.
+the partial file, whose records are whole up to its last newline (or its last whole frame), for `cta repair` to save.
+A name that ends in ``.jsonl.zst`` gets the same bytes in frames; header and trailer have frames of their own.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from cta.model.batch import Batch
-from cta.model.errors import OutputError
+from cta.model.errors import OutputError, RecordError
 from cta.recording.digest import Digest
-from cta.recording.format import Header, Trailer
+from cta.recording.format import MAX_LINE_BYTES, ZST_SUFFIX, Header, Trailer, decode_header
+from cta.recording.lines import origin_text
+from cta.recording.seekable import FrameWriter
 
 BUFFER_BYTES: Final = 1 << 20
 PARTIAL_SUFFIX: Final = ".partial"
+MAX_CONTENT_BYTES: Final = MAX_LINE_BYTES - (1 << 20)
+"""The rest of a line is for its headers."""
 
 
 class RecordingWriter:
@@ -30,11 +35,14 @@ class RecordingWriter:
     cannot be written, the disk is full.
     """
 
-    def __init__(self, path: str | Path, header: Header) -> None:
+    def __init__(self, path: str | Path, header: Header | bytes) -> None:
+        """``header``: or the line of one, as it stands in another recording, with all that this cta does not know of."""
         self.path = Path(path)
         self.digest = Digest()
         self.trailer: Trailer | None = None
-        self._header = header
+        self._line = header if isinstance(header, bytes) else header.line()
+        self._header = decode_header(header, str(path)) if isinstance(header, bytes) else header
+        self._frames: FrameWriter | None = None
         self._sha256 = sha256()
         self._final = Path(os.path.realpath(self.path))  # through a link, so that it goes on being one
         self._partial = self._final.with_name(self._final.name + PARTIAL_SUFFIX)
@@ -48,22 +56,26 @@ class RecordingWriter:
             self._file = self._partial.open("wb", buffering=BUFFER_BYTES)
         except OSError as error:
             raise self._refused(error) from None
-        self._put(self._header.line())
+        if self._final.name.endswith(ZST_SUFFIX):
+            self._frames = FrameWriter(self._file)
+        self._put(self._line, end_frame=True)
         return self
 
     def write(self, batch: Batch) -> None:
         if not len(batch):
             return
         batch = batch.compact()
-        if batch.times[0] < (self.digest.last_ms or 0) or (batch.times[1:] < batch.times[:-1]).any():
+        if strays := {content.topic.name for content in batch.contents}.difference(self._header.topics):
+            raise ValueError(f"records of topics that the header does not name: {', '.join(sorted(strays))}")
+        if self._header.order == "time" and (
+            batch.times[0] < (self.digest.last_ms or 0) or (batch.times[1:] < batch.times[:-1]).any()
+        ):
             raise ValueError("records are recorded in the order of time")
+        if (longest := max(len(content.fragment) for content in batch.contents)) > MAX_CONTENT_BYTES:
+            what = f"a record of {longest:,} bytes; a line takes {MAX_LINE_BYTES:,} at most"
+            raise RecordError(what, where=str(self.path), remedy="leave its topic out")
         self.digest.update(batch)
-        tails = [content.fragment + b"}\n" for content in batch.contents]
-        self._put(
-            b"".join(
-                [b'{"t":%d,%b' % (t, tails[c]) for t, c in zip(batch.times.tolist(), batch.codes.tolist(), strict=True)]
-            )
-        )
+        self._put(record_lines(batch))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -76,18 +88,25 @@ class RecordingWriter:
             with suppress(OSError):
                 self._file.close()
 
-    def _put(self, lines: bytes) -> None:
+    def _put(self, lines: bytes, *, end_frame: bool = False) -> None:
         self._sha256.update(lines)
         try:
-            self._file.write(lines)
+            (self._frames or self._file).write(lines)
+            if end_frame and self._frames is not None:
+                self._frames.end_frame()
         except OSError as error:
             self._discard()
             raise self._refused(error) from None
 
     def _finish(self) -> None:
-        self.trailer = Trailer.of(self.digest, self._sha256.hexdigest())
+        self.trailer = Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics)
         try:
-            self._file.write(self.trailer.line())
+            if self._frames is None:
+                self._file.write(self.trailer.line())
+            else:
+                self._frames.end_frame()
+                self._frames.write(self.trailer.line())
+                self._frames.finish()
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -108,6 +127,21 @@ class RecordingWriter:
         what = error.strerror or str(error)
         remedy = "nothing was left behind; name a place with room that you may write to"
         return OutputError(f"cannot be written: {what.lower()}", where=str(self.path), remedy=remedy)
+
+
+def record_lines(batch: Batch) -> bytes:
+    """The lines of a batch's records, each with its newline."""
+    tails = [content.fragment + b"}\n" for content in batch.contents]
+    records = zip(batch.times.tolist(), batch.codes.tolist(), strict=True)
+    if batch.origins is None:
+        return b"".join([b'{"t":%d,%b' % (time_ms, tails[code]) for time_ms, code in records])
+    origins = map(origin_text, batch.origins.tolist())
+    return b"".join(
+        [
+            b'{"t":%d,%b%b' % (time_ms, origin, tails[code])
+            for (time_ms, code), origin in zip(records, origins, strict=True)
+        ]
+    )
 
 
 def _sync_directory(directory: Path) -> None:

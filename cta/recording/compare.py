@@ -309,10 +309,18 @@ def _surroundings(
         (1, b, {*found.only_b, *(j for _, j in pairs)}),
     ]
     for side, column, different in sides:
-        first = min((at for at in different if column.times[at] >= time_ms), default=len(column.times))
-        for at in range(max(0, first - SURROUNDING_RECORDS), min(len(column.times), first + SURROUNDING_RECORDS + 1)):
+        first = _position(column, different, time_ms)
+        stop = first + (first in different) + SURROUNDING_RECORDS
+        for at in range(max(0, first - SURROUNDING_RECORDS), min(len(column.times), stop)):
             mark: Mark = "=" if at not in different else "ab"[side]  # type: ignore[assignment]
             if mark != "=" or side == 0:
                 records.append((column.times[at], side, mark, contents[column.codes[at]]))
     records.sort(key=lambda record: record[:2])
     return [(mark, at_ms, content) for at_ms, _, mark, content in records]
+
+
+def _position(column: Column, different: set[int], time_ms: int) -> int:
+    """Where the moment stands in a column: at a record of it that is different, else at the first not before it."""
+    here = [at for at in different if column.times[at] == time_ms]
+    later = (at for at, at_ms in enumerate(column.times) if at_ms >= time_ms)
+    return min(here) if here else next(later, len(column.times))

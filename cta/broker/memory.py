@@ -6,18 +6,21 @@ two columns; reading is a slice of one segment and copies nothing; deleting lets
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from threading import Lock
 from typing import Final
 
 import numpy as np
 
+from cta.broker.checks import (
+    check_new_topic,
+    check_offset,
+    check_partition,
+    check_records,
+    no_such_topic,
+    other_partitions,
+)
 from cta.model.batch import Batch
-from cta.model.errors import BrokerError
-
-_LEGAL_NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
-"""What Kafka allows (org.apache.kafka.common.internals.Topic), but for ``.`` and ``..``."""
 
 _NOTHING: Final = Batch(np.empty(0, np.int64), np.empty(0, np.intp), ())
 
@@ -67,22 +70,11 @@ class MemoryBroker:
         self._lock = Lock()
 
     def create_topic(self, name: str, partitions: int) -> None:
-        if partitions < 1:
-            raise BrokerError(f"{partitions} partitions", where=_topic(name), remedy="a topic has at least 1")
-        if not _LEGAL_NAME.fullmatch(name) or name in (".", ".."):
-            raise BrokerError(
-                "no legal name for a topic",
-                where=_topic(repr(name)),
-                remedy="use 1 to 249 letters, digits, dots, underscores and hyphens",
-            )
+        check_new_topic(name, partitions)
         with self._lock:
             there = len(self._logs.setdefault(name, [_Log() for _ in range(partitions)]))
         if there != partitions:
-            raise BrokerError(
-                f"has {there} partitions, not {partitions}",
-                where=_topic(name),
-                remedy=f"run with {there} partitions or use another topic",
-            )
+            raise other_partitions(name, there, partitions)
 
     def topics(self) -> list[str]:
         return sorted(self._logs)
@@ -95,13 +87,17 @@ class MemoryBroker:
         with self._lock:
             return log.append(batch)
 
+    def send(self, topic: str, partition: int, batch: Batch) -> None:
+        self.append(topic, partition, batch)
+
+    def flush(self) -> None:
+        """Whatever was sent can be read already."""
+
     def read(self, topic: str, partition: int, offset: int, max_records: int) -> tuple[Batch, int]:
         log = self._log(topic, partition)
-        if max_records < 1:
-            raise BrokerError(f"{max_records} records asked for", where=_topic(topic), remedy="ask for at least 1")
+        check_records(topic, max_records)
         with self._lock:
-            if not log.begin <= offset <= log.end:
-                raise _out_of_range(topic, partition, offset, log.begin, log.end)
+            check_offset(topic, partition, offset, log.begin, log.end)
             batch = log.read(offset, max_records)
         return batch, offset + len(batch)
 
@@ -114,34 +110,16 @@ class MemoryBroker:
     def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
         log = self._log(topic, partition)
         with self._lock:
-            if not 0 <= before_offset <= log.end:
-                raise _out_of_range(topic, partition, before_offset, 0, log.end)
+            check_offset(topic, partition, before_offset, 0, log.end)
             log.delete(before_offset)
 
     def _partitions(self, topic: str) -> list[_Log]:
         try:
             return self._logs[topic]
         except KeyError:
-            raise BrokerError("no such topic", where=_topic(topic), remedy="create it first") from None
+            raise no_such_topic(topic) from None
 
     def _log(self, topic: str, partition: int) -> _Log:
         logs = self._partitions(topic)
-        if not 0 <= partition < len(logs):
-            raise BrokerError(
-                f"no partition {partition}",
-                where=_topic(topic),
-                remedy=f"it has {len(logs)}, counted from 0",
-            )
+        check_partition(topic, partition, len(logs))
         return logs[partition]
-
-
-def _topic(name: str) -> str:
-    return f"topic {name}"
-
-
-def _out_of_range(topic: str, partition: int, offset: int, begin: int, end: int) -> BrokerError:
-    return BrokerError(
-        f"offset {offset} is out of range",
-        where=f"{_topic(topic)}, partition {partition}",
-        remedy=f"offsets from {begin} to {end} can be used",
-    )

@@ -40,10 +40,21 @@ class Broker(Protocol):
     def append(self, topic: str, partition: int, batch: Batch) -> range:
         """Append a batch's records in its order and return their offsets, which follow on the end offset.
 
-        All of them become visible at once: no reader sees an end offset inside a batch. When the call returns they can
-        be read. An empty batch appends nothing and has an empty range. The caller may do with the batch's columns what
-        it likes afterwards.
+        All of them become visible at once: no reader sees an end offset inside a batch. (Kafka does not keep this: only
+        its transactions could, and their markers would take offsets, which would then not be dense.) When the call
+        returns they can be read. An empty batch appends nothing and has an empty range. The caller may do with the
+        batch's columns what it likes afterwards.
         """
+
+    def send(self, topic: str, partition: int, batch: Batch) -> None:
+        """Append as `append` does, without waiting and without offsets: what a stream of batches is written with.
+
+        A partition's records keep the order in which they were sent or appended. When they can be read is known after
+        `flush`, and so is whether they could be delivered.
+        """
+
+    def flush(self) -> None:
+        """Wait until all that was sent can be read. Raises with the number of records that were not delivered."""
 
     def read(self, topic: str, partition: int, offset: int, max_records: int) -> tuple[Batch, int]:
         """Records from ``offset`` on, in order, and the offset to go on from.

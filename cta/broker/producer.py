@@ -33,10 +33,19 @@ class Producer:
             broker.create_topic(namespace + topic.name, partitions)
 
     def send(self, batch: Batch) -> None:
-        """Append the batch's records; those of one topic and partition keep their order and become visible at once."""
+        """Append the batch's records; those of one topic and partition keep their order. They can be read afterwards."""
+        self.post(batch)
+        self.flush()
+
+    def post(self, batch: Batch) -> None:
+        """As `send`, without waiting: a broker that is elsewhere takes batch upon batch while the next one is made."""
         places, place_codes = self._places(batch)
         for (topic, number), part in zip(places, _split(batch, place_codes, len(places)), strict=True):
-            self._broker.append(topic, number, part)
+            self._broker.send(topic, number, part)
+
+    def flush(self) -> None:
+        """Wait until all that was posted can be read. Errors: those of `cta.broker.port.Broker.flush`."""
+        self._broker.flush()
 
     def _places(self, batch: Batch) -> tuple[list[Place], NDArray[np.uint16]]:
         """The places that the batch's records go to, and for each content in use the number of its place."""

@@ -1,0 +1,163 @@
+"""The broker that is Kafka: `cta.broker.port.Broker` over a cluster, with a registry for the schemas.
+
+A client library's threads and connections are made when they are first needed: who only reads has no producer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from threading import Lock
+from types import TracebackType
+
+import numpy as np
+
+from cta.broker.avro import Codec, Schemas, topic_of
+from cta.broker.checks import check_offset, check_records, topic_place
+from cta.broker.kafka_admin import KafkaAdmin
+from cta.broker.kafka_client import Connection
+from cta.broker.kafka_producer import KafkaProducer
+from cta.broker.kafka_reader import Decoder, KafkaReader, Unreadable
+from cta.model.batch import Batch
+from cta.model.errors import BrokerError, RecordError
+from cta.model.settings import Settings
+
+
+class KafkaBroker:
+    """A `cta.broker.port.Broker`, a context manager too. It may be shared between threads.
+
+    Names are the cluster's, a namespace included. ``unreadable`` says what is done with a record that is none of ours.
+    """
+
+    def __init__(self, settings: Settings, schemas: Schemas, *, unreadable: Unreadable = "stop") -> None:
+        self._schemas = schemas
+        self._unreadable = unreadable
+        self._connection = Connection(settings)
+        self._codecs: dict[str, Codec | None] = {}
+        self._decoders: dict[str, Decoder] = {}
+        self._writing, self._reading = Lock(), Lock()
+        self.admin = KafkaAdmin(self._connection, settings.replication_factor)
+
+    @cached_property
+    def _producer(self) -> KafkaProducer:
+        return KafkaProducer(self._connection)
+
+    @cached_property
+    def _reader(self) -> KafkaReader:
+        return KafkaReader(self._connection)
+
+    def create_topic(self, name: str, partitions: int) -> None:
+        """As the port says; also its schemas are registered, and a topic with other settings is refused."""
+        self.admin.create(name, partitions)
+        codec = self._codec(name)
+        if codec is not None:
+            codec.register()
+
+    def topics(self) -> list[str]:
+        return list(self.admin.topics())
+
+    def partitions(self, topic: str) -> int:
+        return self.admin.partitions(topic)
+
+    def append(self, topic: str, partition: int, batch: Batch) -> range:
+        """As the port says, and raises where another producer's records stand among the batch's.
+
+        An error may leave a part of the batch behind: what was delivered before it.
+        """
+        with self._writing:
+            begin = self.admin.end_offset(topic, partition)
+            self._send(topic, partition, batch)
+            self._producer.flush()
+            end = self.admin.end_offset(topic, partition)
+        if end - begin != len(batch):
+            raise BrokerError(
+                f"{end - begin} records were appended while {len(batch)} were sent",
+                where=topic_place(topic, partition),
+                remedy="let one producer write to it, or send without asking for offsets",
+            )
+        return range(begin, end)
+
+    def send(self, topic: str, partition: int, batch: Batch) -> None:
+        with self._writing:
+            self._send(topic, partition, batch)
+
+    def _send(self, topic: str, partition: int, batch: Batch) -> None:
+        self.admin.check(topic, partition)
+        codec = self._codec(topic)
+        if codec is None:
+            raise RecordError("no topic of ours: no schema says what it holds", where=topic_place(topic))
+        self._producer.send(codec, topic, partition, batch)
+
+    def flush(self) -> None:
+        with self._writing:
+            self._producer.flush()
+
+    def read(self, topic: str, partition: int, offset: int, max_records: int) -> tuple[Batch, int]:
+        """As the port says. Where offsets bear no record of ours (a compacted topic, transactions, bytes that are passed
+        over), the batch may be empty before the end, and the next offset is further.
+        """
+        end = self.admin.end_offset(topic, partition)
+        check_records(topic, max_records)
+        check_offset(topic, partition, offset, self.admin.begin_offset(topic, partition), end)
+        parts = []
+        stop = min(end, offset + max_records)
+        with self._reading:
+            decoder = self._decoder(topic)
+            while offset < stop:
+                messages, offset = self._reader.read(topic, partition, offset, stop - offset)
+                parts.append(decoder.batch(messages))
+        return _joined(parts), offset
+
+    def begin_offset(self, topic: str, partition: int) -> int:
+        return self.admin.begin_offset(topic, partition)
+
+    def end_offset(self, topic: str, partition: int) -> int:
+        return self.admin.end_offset(topic, partition)
+
+    def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
+        """As the port says; Kafka refuses it for a topic that is compacted."""
+        check_offset(topic, partition, before_offset, 0, self.admin.end_offset(topic, partition))
+        if before_offset > self.admin.begin_offset(topic, partition):
+            self.admin.delete_records(topic, partition, before_offset)
+
+    @property
+    def unreadable(self) -> Counter[str]:
+        """Records read that were none of ours, by what was wrong with them."""
+        return sum((decoder.unreadable for decoder in self._decoders.values()), Counter())
+
+    def _codec(self, name: str) -> Codec | None:
+        if name not in self._codecs:
+            topic = topic_of(name)
+            self._codecs[name] = None if topic is None else Codec(name, topic, self._schemas)
+        return self._codecs[name]
+
+    def _decoder(self, name: str) -> Decoder:
+        if name not in self._decoders:
+            self._decoders[name] = Decoder(name, self._codec(name), self._unreadable)
+        return self._decoders[name]
+
+    def close(self) -> None:
+        """Let go of the cluster; what was not flushed is lost."""
+        for name in ("_producer", "_reader"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    def __enter__(self) -> KafkaBroker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _joined(parts: list[Batch]) -> Batch:
+    """Batches of one topic as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.contents) for part in parts)])
+    codes = [part.codes + start for part, start in zip(parts, starts, strict=False)]
+    contents = [content for part in parts for content in part.contents]
+    if not parts:
+        return Batch(np.empty(0, np.int64), np.empty(0, np.intp), ())
+    return Batch(np.concatenate([part.times for part in parts]), np.concatenate(codes), contents)

@@ -1,0 +1,158 @@
+"""Records from Kafka: a partition from an offset on, in order, as messages and as batches."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Final, Literal
+
+import numpy as np
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from cta.broker.avro import MEMO_CONTENTS, Codec
+from cta.broker.checks import topic_place
+from cta.broker.kafka_client import Connection
+from cta.model.batch import Batch, Content
+from cta.model.errors import RecordError
+from cta.model.raw import foreign, raw
+
+Unreadable = Literal["stop", "skip", "raw"]
+"""What is done with a record whose bytes are no record of ours: raise, pass over, or take it as `cta.model.raw` has it."""
+
+CHUNK_RECORDS: Final = 10_000
+CHUNK_WAIT_S: Final = 0.1
+SILENCE_S: Final = 30.0
+"""Without a record that is known to be there, a broker counts as gone."""
+
+FIXED: Final = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
+}
+PRESET: Final = {
+    "group.id": "cta",  # the client asks for one; it is never joined
+    "fetch.queue.backoff.ms": 5,  # at its default of 1000 reading is five times slower
+    "fetch.error.backoff.ms": 100,
+}
+
+
+class KafkaReader:
+    """Reads one partition at a time; going on where it left off costs nothing, going elsewhere a round trip or two."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._position: tuple[str, int, int] | None = None
+        config = connection.config(PRESET, FIXED)
+        try:
+            self._client = Client(config)
+        except KafkaException as error:
+            raise connection.wrong_property(error) from None
+
+    def read(self, topic: str, partition: int, offset: int, count: int) -> tuple[list[Message], int]:
+        """Messages from ``offset`` on and the offset after them; at most ``count``.
+
+        There must be some to read at ``offset`` or behind it; there may be fewer of them than offsets, where a topic is
+        compacted or holds the marks of transactions, and none in the worst case. Errors: ServiceError after
+        ``SILENCE_S`` without any.
+        """
+        if self._position != (topic, partition, offset):
+            self._client.assign([TopicPartition(topic, partition, offset)])
+        self._position = None  # until it is known again
+        deadline_s = time.monotonic() + SILENCE_S
+        while True:
+            messages = self._client.consume(min(count, CHUNK_RECORDS), CHUNK_WAIT_S)
+            if messages:
+                break
+            if time.monotonic() > deadline_s:
+                raise self._connection.unreachable(f"nothing came from {topic_place(topic, partition)}")
+        messages, next_offset = self._without_events(messages, topic, partition)
+        next_offset = offset if next_offset is None else next_offset
+        self._position = topic, partition, next_offset
+        return messages, next_offset
+
+    def _without_events(self, messages: list[Message], topic: str, partition: int) -> tuple[list[Message], int | None]:
+        """The records among messages, and the offset after the last of all. An end of partition is an event, too."""
+        last_offset = messages[-1].offset()
+        error = messages[-1].error()
+        if error is None and last_offset is not None:
+            return messages, last_offset + 1
+        records = []
+        next_offset = None
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(message)
+                next_offset = (message.offset() or 0) + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                next_offset = message.offset()
+            elif not records:
+                raise self._connection.error(error, topic_place(topic, partition))
+        return records, next_offset
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Decoder:
+    """Messages of one topic into batches. What was decoded once is remembered by its bytes."""
+
+    def __init__(self, name: str, codec: Codec | None, unreadable: Unreadable) -> None:
+        """``codec`` None: the topic is not one of ours."""
+        self._name = name
+        self._codec = codec
+        self._policy = unreadable
+        self._timed_by_key = codec is not None and codec.topic.event_time == "key"
+        self._contents: list[Content] = []
+        self._codes: dict[tuple[bytes | None, bytes | None], int] = {}
+        self.unreadable: Counter[str] = Counter()
+        """Records that were passed over or taken raw, by what was wrong with them."""
+
+    def batch(self, messages: list[Message]) -> Batch:
+        """The messages' records. Errors: RecordError for unreadable ones, where it is to stop at them."""
+        if len(self._contents) > MEMO_CONTENTS:
+            self._contents, self._codes = [], {}
+        known = self._codes.get
+        codes = [known((message.key(), message.value()), -1) for message in messages]
+        if -1 in codes:
+            codes = [self._code(message) if code < 0 else code for message, code in zip(messages, codes, strict=True)]
+            if -1 in codes:
+                messages = [message for message, code in zip(messages, codes, strict=True) if code >= 0]
+                codes = [code for code in codes if code >= 0]
+        times = [message.timestamp()[1] for message in messages]
+        if self._timed_by_key:
+            times = [_key_time_ms(self._contents[code], time_ms) for code, time_ms in zip(codes, times, strict=True)]
+        return Batch(np.array(times, np.int64), np.array(codes, np.intp), self._contents).compact()
+
+    def _code(self, message: Message) -> int:
+        """The code of a record's content; -1: pass over it."""
+        key, value = message.key(), message.value()
+        place = key, value
+        code = self._codes.get(place)
+        if code is None:
+            content = self._decode(message, key, value)
+            if content is None:
+                return -1
+            code = self._codes[place] = len(self._contents)
+            self._contents.append(content)
+        return code
+
+    def _decode(self, message: Message, key: bytes | None, value: bytes | None) -> Content | None:
+        try:
+            if self._codec is not None:
+                return self._codec.decode(key, value)
+            what = "no topic of ours"
+        except RecordError as error:
+            what = str(error)
+        if self._policy == "stop":
+            where = f"{topic_place(self._name, message.partition())}, offset {message.offset()}"
+            raise RecordError(what, where=where, remedy="pass over such records, or read the topic raw")
+        self.unreadable[what] += 1
+        return Content(foreign(self._name), raw(key), raw(value)) if self._policy == "raw" else None
+
+
+def _key_time_ms(content: Content, record_ms: int) -> int:
+    """Weather bears its time in its key: the REST Proxy takes none for a record."""
+    return int(getattr(content.key, "timestamp", record_ms))

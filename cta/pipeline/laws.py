@@ -13,7 +13,7 @@ import numpy as np
 from cta.model.batch import Batch, Content
 from cta.model.records import Alert, Arrival, Entry, Weather
 from cta.model.time import HOUR_MS, SECOND_MS, format_timestamp
-from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER
+from cta.model.topics import ALERTS, ARRIVALS, BY_NAME, RECORDED, TURNSTILE, WEATHER
 from cta.network.network import Network
 from cta.pipeline.invariants import Invariant, NoServiceAtClosedStations, PrevIsWhereItLastServed
 from cta.pipeline.schedule import NextStopIsANeighbour, PlatformsKeepTrainsApart
@@ -23,7 +23,7 @@ from cta.simulation.plan import Breakdown, Plan, Window
 
 def laws(network: Network, plan: Plan | None, window: Window, *, ordered: bool = True) -> Mapping[str, Invariant]:
     """The laws by name. ``window``: what the stream is of. ``ordered``: it should be in the order of time."""
-    table: dict[str, Invariant] = {"window": InWindow(window)}
+    table: dict[str, Invariant] = {"schema": EveryRecordIsExplained(), "window": InWindow(window)}
     if ordered:
         table["order"] = TotalOrder()
     table |= {
@@ -101,6 +101,16 @@ class OfContents(Invariant):
             broken = np.array([what is not None for what in found], np.bool_)[batch.codes]
             for row in np.flatnonzero(broken).tolist():
                 yield row, found[int(batch.codes[row])] or ""
+
+
+class EveryRecordIsExplained(OfContents):
+    """A record of one of our topics has the key and the value that the topic's schemas say, never a null or other bytes."""
+
+    def wrong(self, content: Content) -> str | None:
+        topic = BY_NAME.get(content.topic.name)
+        if topic not in RECORDED or content.topic is topic:
+            return None
+        return f"key or value of this record of {topic.short} is null, or bytes that its schema does not explain"
 
 
 class TrainsAreTheirLines(OfContents):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -34,15 +35,17 @@ def as_json(verdict: Verdict) -> str:
 def print_report(verdict: Verdict, console: Console) -> None:
     from rich.text import Text
 
-    for line, style in report(verdict):
+    for line, style in report(verdict, console.width):
         console.print(Text(line, style), soft_wrap=True)
 
 
-def report(verdict: Verdict) -> Iterator[tuple[str, str]]:
+def report(verdict: Verdict, width: int) -> Iterator[tuple[str, str]]:
     """Lines and the style of each: the verdict, the laws that are broken, the violations by line."""
     total = verdict.broken.total()
     if not total:
-        yield f"nothing wrong in {verdict.digest.total:,} records: {', '.join(verdict.laws)}", "bold"
+        yield f"nothing wrong in {verdict.digest.total:,} records", "bold"
+        judged = f"judged: {', '.join(verdict.laws)}"
+        yield from ((line, "") for line in textwrap.wrap(judged, width, subsequent_indent=" " * 8))
     else:
         yield f"{_count(total, 'violation')} in {verdict.digest.total:,} records", "bold"
         for law, broken in sorted(verdict.broken.items(), key=lambda item: verdict.first_lines[item[0]]):

@@ -19,6 +19,7 @@ from cta.recording.digest import Digest
 from cta.recording.files import Gap, frames_of, open_file, whole_lines
 from cta.recording.format import TRAILER_START, Trailer, decode_header, decode_trailer
 from cta.recording.lines import DamagedLineError, LineReader
+from cta.recording.seekable import is_zst
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ class Scan:
     def parts(self) -> Iterator[Lines | Flaw]:
         """Records and flaws in the order of the file; those of the whole stand last."""
         with open_file(self.path) as file:
+            framed = is_zst(file)
             for piece in whole_lines(file):
                 if isinstance(piece, Gap):
                     self._gaps += 1
-                    what = f"bytes {piece.start:,} to {piece.stop:,} of the file: {piece.what}"
-                    yield Flaw(self.line, "bytes", what, loses=True)
+                    yield Flaw(self.line, "bytes", _gap(piece, framed), loses=True)
                 else:
                     yield from self._lines(piece)
             yield from self._end()
@@ -139,4 +140,12 @@ class Scan:
         for field in fields:
             if (actual := getattr(found, field)) != (written := getattr(self._trailer, field)):
                 what = f"the last line says {field} {written}, the lines before it come to {actual}"
+                if field == "sha256":
+                    what = "altered after it was written: the lines do not have the SHA-256 of the last one"
                 yield Flaw(self.line - 1, "bytes", what, loses=False)
+
+
+def _gap(gap: Gap, framed: bool) -> str:
+    if not framed:
+        return gap.what
+    return f"{gap.what} in bytes {gap.start:,} to {gap.stop:,} of the file; lines are counted on without what is lost"

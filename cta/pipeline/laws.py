@@ -21,22 +21,27 @@ from cta.simulation.faults import alert, alerts
 from cta.simulation.plan import Breakdown, Plan, Window
 
 
-def laws(network: Network, plan: Plan | None, window: Window, *, ordered: bool = True) -> Mapping[str, Invariant]:
-    """The laws by name. ``window``: what the stream is of. ``ordered``: it should be in the order of time."""
+def laws(
+    network: Network, plan: Plan | None, window: Window, *, ordered: bool = True, whole: bool = True
+) -> Mapping[str, Invariant]:
+    """The laws by name. ``window``: what the stream is of. ``ordered``: it should be in the order of time.
+
+    ``whole``: all records of the window are there. Else nothing is held against what is not: neither that a record is
+    missing nor that a train is somewhere else than the one before it says.
+    """
     table: dict[str, Invariant] = {"schema": EveryRecordIsExplained(), "window": InWindow(window)}
     if ordered:
-        table["order"] = TotalOrder()
-    table |= {
-        "neighbours": NextStopIsANeighbour(network, plan),
-        "prev": PrevIsWhereItLastServed(plan),
-    }
-    if ordered:
-        table["separation"] = PlatformsKeepTrainsApart(network)
+        table |= {"order": TotalOrder(), "separation": PlatformsKeepTrainsApart(network)}
+    if whole:
+        table |= {
+            "neighbours": NextStopIsANeighbour(network, plan),
+            "prev": PrevIsWhereItLastServed(plan),
+        }
     table |= {
         "trains": TrainsAreTheirLines(network, plan),
         "entries": EntriesAreOfTheirStation(network),
-        "weather": WeatherOnTheHour(window),
-        "alerts": AlertsAreKnown(network, plan, window),
+        "weather": WeatherOnTheHour(window, whole=whole),
+        "alerts": AlertsAreKnown(network, plan, window, whole=whole),
     }
     if plan is not None:
         table["closures"] = NoServiceAtClosedStations(plan)
@@ -165,10 +170,11 @@ class EntriesAreOfTheirStation(OfContents):
 class WeatherOnTheHour(Invariant):
     """There is one reading an hour of the window, on the hour, keyed by its time, in halves of a degree."""
 
-    def __init__(self, window: Window) -> None:
-        self._next_ms: int | None = -(-window.start_ms // HOUR_MS) * HOUR_MS
+    def __init__(self, window: Window, *, whole: bool = True) -> None:
+        self._next_ms: int | None = -(-window.start_ms // HOUR_MS) * HOUR_MS if whole else None
         """When the next reading is due; None: after a loss, so that any may be."""
         self._end_ms = window.end_ms
+        self._whole = whole
 
     def find(self, batch: Batch) -> Iterator[tuple[int, str]]:
         rows = np.flatnonzero(batch.ranks() == WEATHER.rank)
@@ -178,7 +184,7 @@ class WeatherOnTheHour(Invariant):
                 yield row, what
 
     def finish(self) -> Iterator[str]:
-        if self._next_ms is not None and self._next_ms < self._end_ms:
+        if self._whole and self._next_ms is not None and self._next_ms < self._end_ms:
             yield f"no reading at {format_timestamp(self._next_ms)}"
 
     def lost(self) -> None:
@@ -191,7 +197,7 @@ class WeatherOnTheHour(Invariant):
         due_ms, self._next_ms = self._next_ms, time_ms + HOUR_MS
         if content.key.timestamp != time_ms:
             return f"key {content.key.timestamp} holds the reading of {time_ms}"
-        if due_ms is not None and time_ms > due_ms:
+        if due_ms is not None and time_ms > due_ms and self._whole:
             return f"no reading at {format_timestamp(due_ms)}"
         if due_ms is not None and time_ms < due_ms:
             self._next_ms = due_ms
@@ -207,7 +213,7 @@ class AlertsAreKnown(Invariant):
     Without a plan, an alert names lines and stations that there are.
     """
 
-    def __init__(self, network: Network, plan: Plan | None, window: Window) -> None:
+    def __init__(self, network: Network, plan: Plan | None, window: Window, *, whole: bool = True) -> None:
         self._network = network
         self._due: dict[tuple[int, bytes], Content] = {}
         self._breakdowns: tuple[Breakdown, ...] = ()
@@ -218,7 +224,7 @@ class AlertsAreKnown(Invariant):
             self._breakdowns = tuple(fault for fault in plan.faults if isinstance(fault, Breakdown))
         self._broken: dict[str, tuple[int, Arrival]] = {}
         """Trains broken down, when, and their records, whose alerts have not come."""
-        self._whole = True
+        self._whole = whole
 
     def find(self, batch: Batch) -> Iterator[tuple[int, str]]:
         wanted = [

@@ -9,7 +9,8 @@ from cta.commands.target import Run
 from cta.model.errors import CtaError, OutputError
 from cta.recording.digest import Digest
 from cta.recording.format import Header
-from cta.recording.writer import PARTIAL_SUFFIX, RecordingWriter
+from cta.recording.newfile import PARTIAL_SUFFIX
+from cta.recording.writer import RecordingWriter
 from cta.simulation.plan import Window
 
 
@@ -25,10 +26,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
     Errors: InterruptedRunError, which says where the records so far are; OutputError where ``output`` is there and ``force`` is not given, or where it cannot be written; then
     nothing new is left behind.
     """
-    if "\0" in output:
-        raise OutputError("no file can have this name", where=repr(output), remedy="choose another name")
-    if Path(output).exists() and not force:
-        raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")
+    refuse_to_replace(output, force=force)
     header = Header.of(
         scenario=run.scenario,
         seed=run.seed,
@@ -49,3 +47,11 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
             remedy="run it again for the whole file",
         ) from None
     return writer.digest
+
+
+def refuse_to_replace(output: str, *, force: bool) -> None:
+    """OutputError where ``output`` is there and is not to be replaced, or is no name for a file."""
+    if "\0" in output:
+        raise OutputError("no file can have this name", where=repr(output), remedy="choose another name")
+    if Path(output).exists() and not force:
+        raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")

@@ -42,11 +42,11 @@ def summary(outcome: Outcome) -> str:
     lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {window}")]
     counts = [f"{n:>9,}  {BY_NAME[topic].short}" for topic, n in digest.counts.items()]
     lines += [
-        *_under("records", [*counts, f"{digest.total:>9,}  in all"]),
+        *under("records", [*counts, f"{digest.total:>9,}  in all"]),
         ("trains run", f"{len(tally.trains):,}"),
         ("entries", f"{digest.counts[TURNSTILE.name]:,}"),
         ("weather", _weather(outcome)),
-        *_under("alerts", list(tally.alerts.values()) or ["none"]),
+        *under("alerts", list(tally.alerts.values()) or ["none"]),
         ("digest", digest.hexdigest()),
         ("board digest", outcome.board.digest()),
         ("wall time", f"{outcome.wall_s:.2f} s, {rate:,.0f} records/s"),
@@ -55,7 +55,7 @@ def summary(outcome: Outcome) -> str:
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
 
 
-def _under(label: str, texts: list[str]) -> list[tuple[str, str]]:
+def under(label: str, texts: list[str]) -> list[tuple[str, str]]:
     """The label beside the first of its texts."""
     return [(label if i == 0 else "", text) for i, text in enumerate(texts)]
 
@@ -77,7 +77,7 @@ def _expectations(outcome: Outcome) -> list[tuple[str, str]]:
         else f"FAILED  {result.name}: expected {result.expected}, actual {result.actual}"
         for result in outcome.expect
     ]
-    return _under("expect", lines or ["nothing"])
+    return under("expect", lines or ["nothing"])
 
 
 def complaints(outcome: Outcome) -> list[str]:

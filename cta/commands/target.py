@@ -95,7 +95,17 @@ def cut(run: Run, from_: str | None, until: str | None) -> Window:
 
     Errors: InputError for a moment that is none or lies outside the run, and for an end that is not after the start.
     """
-    start_ms, end_ms = run.window.start_ms, run.window.end_ms
+    return part(run.window, from_, until)
+
+
+def part_of(recording: Recording, from_: str | None, until: str | None) -> Window:
+    """As `cut`, of a recording."""
+    return part(Window(recording.header.start_ms, recording.header.end_ms), from_, until)
+
+
+def part(window: Window, from_: str | None, until: str | None) -> Window:
+    """As `cut`, of a window."""
+    start_ms, end_ms = window.start_ms, window.end_ms
     from_ms = start_ms if from_ is None else _moment("--from", from_, start_ms)
     # An end at the start's own time of day is the next day's: nobody asks for no time at all.
     until_ms = end_ms if until is None else _moment("--until", until, start_ms + 1)

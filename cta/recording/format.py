@@ -35,7 +35,14 @@ MAX_TRAILER_BYTES: Final = 256 << 10
 
 RECORD_AGAIN: Final = "record the run again, use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
 
+EpochMs = Annotated[int, Meta(ge=0, le=253_402_214_400_000)]
+"""Until the end of the year 9999, which is all that calendars know."""
+
 _encode = msgspec.json.Encoder().encode
+
+
+class NewerFormatError(RecordingError):
+    """Of a format version that this cta does not read."""
 
 
 class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="cta", tag="recording"):
@@ -48,8 +55,8 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="c
     """The scenario's document; None for a stream that no scenario made."""
     seed: int | None
     """The seed of this run, which may be another than the document's."""
-    start_ms: int
-    end_ms: int
+    start_ms: EpochMs
+    end_ms: EpochMs
     """The run's window, start_ms <= t < end_ms."""
     topics: tuple[str, ...]
     schemas: dict[str, dict[str, Any]]
@@ -142,7 +149,7 @@ def decode_header(line: bytes, source: str) -> Header:
     try:
         version = msgspec.json.decode(line, type=_Version).format
         if version > FORMAT:
-            raise RecordingError(
+            raise NewerFormatError(
                 f"of format {version}; cta {__version__} reads format {FORMAT}", where=where, remedy="upgrade cta"
             )
         return msgspec.json.decode(line, type=Header)

@@ -90,12 +90,13 @@ def _part(text: bytes, decoder: msgspec.json.Decoder[Any] | None) -> tuple[Any, 
 class LineReader:
     """Reads a file's record lines in order. Keeps the contents met, up to ``MEMO_CONTENTS``, and the last time.
 
-    ``topics``: those that records may have. ``ordered``: times must not go back.
+    ``topics``: those that records may have; None: any. ``ordered``: times must not go back.
     """
 
-    def __init__(self, source: str, topics: Iterable[str], *, ordered: bool = True) -> None:
+    def __init__(self, source: str, topics: Iterable[str] | None, *, ordered: bool = True) -> None:
         self._source = source
-        self._codecs = {name: _Codec(name) for name in topics}
+        self._any_topic = topics is None
+        self._codecs = {name: _Codec(name) for name in topics or ()}
         self._contents: list[Content] = []
         self._codes: dict[bytes, int] = {}
         self._memo_bytes = 0
@@ -172,6 +173,8 @@ class LineReader:
         try:
             record = msgspec.json.decode(b"{" + tail, type=_Record)
             codec = self._codecs.get(record.topic)
+            if codec is None and self._any_topic:
+                codec = self._codecs[record.topic] = _Codec(record.topic)
             content = None if codec is None else codec.content(record)
         except (ValueError, RecursionError) as error:
             raise DamagedLineError(f"not a record: {error}", source=self._source, line=number) from None

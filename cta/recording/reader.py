@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 
@@ -51,6 +51,51 @@ def is_recording(path: str | Path) -> bool:
         return False
 
 
+class Ends(NamedTuple):
+    """What can be said of a recording at once, whatever its size."""
+
+    header_line: bytes
+    trailer_line: bytes | None
+    """None: cut short."""
+    text_bytes: int
+    """0 where the file has lost its seek table."""
+    frames: int | None
+    """None where the file is plain, or has lost its seek table."""
+
+
+def ends(path: Path) -> Ends:
+    """Reads the first and the last line and the seek table. RecordingError: the first line is not that of a recording."""
+    source = str(path)
+    with open_file(path) as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            raise RecordingError("empty", where=source, remedy="cta record SCENARIO -o FILE makes a recording")
+        try:
+            frames = frames_of(file, source)
+        except NoTableError:
+            return Ends(_first_line(file, source), None, 0, None)
+        text = file if frames is None else cast(BinaryIO, io.BufferedReader(frames, BLOCK_BYTES))
+        with text:
+            size = text.seek(0, os.SEEK_END)
+            text.seek(0)
+            header_line = text.readline(MAX_HEADER_BYTES + 1)
+            decode_header(header_line, source)
+            text.seek(max(text.tell(), size - MAX_TRAILER_BYTES))
+            tail = text.read()
+        last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
+        whole = last.startswith(TRAILER_START) and last.endswith(b"\n")
+        return Ends(header_line, last if whole else None, size, None if frames is None else len(frames.starts) - 1)
+
+
+def _first_line(file: BinaryIO, source: str) -> bytes:
+    """The header's line of a file in frames whose table is missing."""
+    lines = next(whole_lines(file), None)
+    if lines is None or isinstance(lines, Gap):
+        raise RecordingError("cut short: no record is whole", where=source, remedy=RECORD_AGAIN)
+    line = lines[0] + b"\n"
+    decode_header(line, source)
+    return line
+
+
 class Recording:
     """A recording's file. ``batches`` may be called again and again; each reads the file anew."""
 
@@ -71,25 +116,12 @@ class Recording:
         is read to say how many records are whole), damaged in either line.
         """
         path = Path(path)
-        source = str(path)
-        with open_file(path) as file:
-            if file.seek(0, os.SEEK_END) == 0:
-                raise RecordingError("empty", where=source, remedy="cta record SCENARIO -o FILE makes a recording")
-            try:
-                text = text_of(file, source)
-            except NoTableError:
-                raise _cut_short(file, source) from None
-            with text:
-                size = text.seek(0, os.SEEK_END)
-                text.seek(0)
-                header_line = text.readline(MAX_HEADER_BYTES + 1)
-                decode_header(header_line, source)
-                text.seek(max(text.tell(), size - MAX_TRAILER_BYTES))
-                tail = text.read()
-                last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
-                if not (last.startswith(TRAILER_START) and last.endswith(b"\n")):
-                    raise _cut_short(file, source)
-                return cls(path, header_line, decode_trailer(last, source), size - len(last))
+        found = ends(path)
+        if found.trailer_line is None:
+            with open_file(path) as file:
+                raise _cut_short(file, str(path))
+        trailer = decode_trailer(found.trailer_line, str(path))
+        return cls(path, found.header_line, trailer, found.text_bytes - len(found.trailer_line))
 
     def batches(self, from_ms: int | None = None, until_ms: int | None = None) -> Iterator[Batch]:
         """The records with from_ms <= time < until_ms in the order written.

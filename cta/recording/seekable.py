@@ -276,8 +276,13 @@ def _frame_at(data: mmap.mmap, place: int, size: int) -> tuple[int, bytes | None
 
 
 def is_zst(file: BinaryIO) -> bool:
-    """Whether the file begins with a frame; it stands at its beginning before and after."""
+    """Whether the file begins with a frame, or ends with a table where its beginning is damaged; it is wound back."""
+    head = _read_at(file, 0, os.SEEK_SET, len(FRAME_MAGIC))
+    foot = _read_at(file, -min(len(FOOT_MAGIC), file.seek(0, os.SEEK_END)), os.SEEK_END, len(FOOT_MAGIC))
     file.seek(0)
-    found = file.read(len(FRAME_MAGIC)) == FRAME_MAGIC
-    file.seek(0)
-    return found
+    return head == FRAME_MAGIC or foot == FOOT_MAGIC
+
+
+def _read_at(file: BinaryIO, offset: int, whence: int, size: int) -> bytes:
+    file.seek(offset, whence)
+    return file.read(size)

@@ -8,22 +8,19 @@ A name that ends in ``.jsonl.zst`` gets the same bytes in frames; header and tra
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
 from cta.model.batch import Batch
-from cta.model.errors import OutputError, RecordError
+from cta.model.errors import RecordError, RecordingError
 from cta.recording.digest import Digest
-from cta.recording.format import MAX_LINE_BYTES, ZST_SUFFIX, Header, Trailer, decode_header
+from cta.recording.format import MAX_LINE_BYTES, RECORD_AGAIN, ZST_SUFFIX, Header, Trailer, decode_header
 from cta.recording.lines import origin_text
+from cta.recording.newfile import NewFile
 from cta.recording.seekable import FrameWriter
 
-BUFFER_BYTES: Final = 1 << 20
-PARTIAL_SUFFIX: Final = ".partial"
 MAX_CONTENT_BYTES: Final = MAX_LINE_BYTES - (1 << 20)
 """The rest of a line is for its headers."""
 
@@ -44,20 +41,12 @@ class RecordingWriter:
         self._header = decode_header(header, str(path)) if isinstance(header, bytes) else header
         self._frames: FrameWriter | None = None
         self._sha256 = sha256()
-        self._final = Path(os.path.realpath(self.path))  # through a link, so that it goes on being one
-        self._partial = self._final.with_name(self._final.name + PARTIAL_SUFFIX)
-        self._file: BinaryIO
+        self._new = NewFile(self.path)
 
     def __enter__(self) -> Self:
-        try:
-            if self._final.exists() and not self._final.is_file():
-                what = "a directory" if self._final.is_dir() else "not a regular file"
-                raise OutputError(what, where=str(self.path), remedy="name a file to write")
-            self._file = self._partial.open("wb", buffering=BUFFER_BYTES)
-        except OSError as error:
-            raise self._refused(error) from None
-        if self._final.name.endswith(ZST_SUFFIX):
-            self._frames = FrameWriter(self._file)
+        self._new.open()
+        if self.path.name.endswith(ZST_SUFFIX):
+            self._frames = FrameWriter(self._new.file)
         self._put(self._line, end_frame=True)
         return self
 
@@ -77,56 +66,47 @@ class RecordingWriter:
         self.digest.update(batch)
         self._put(record_lines(batch))
 
+    def expect(self, trailer: Trailer) -> None:
+        """Hold what was written against the trailer of what it was to be. RecordingError: it is not that."""
+        if Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics) != trailer:
+            raise RecordingError(
+                "altered: its records are not what its trailer says", where=str(self.path), remedy=RECORD_AGAIN
+            )
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if kind is None:
             self._finish()
         elif issubclass(kind, Exception):
-            self._discard()
-        else:  # interrupted: what was written stays in the partial file
-            with suppress(OSError):
-                self._file.close()
+            self._new.discard()
+        else:  # interrupted
+            self._new.leave()
 
     def _put(self, lines: bytes, *, end_frame: bool = False) -> None:
         self._sha256.update(lines)
         try:
-            (self._frames or self._file).write(lines)
+            (self._frames or self._new.file).write(lines)
             if end_frame and self._frames is not None:
                 self._frames.end_frame()
         except OSError as error:
-            self._discard()
-            raise self._refused(error) from None
+            self._new.discard()
+            raise self._new.refused(error) from None
 
     def _finish(self) -> None:
-        self.trailer = Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics)
+        trailer = Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics)
         try:
             if self._frames is None:
-                self._file.write(self.trailer.line())
+                self._new.file.write(trailer.line())
             else:
                 self._frames.end_frame()
-                self._frames.write(self.trailer.line())
+                self._frames.write(trailer.line())
                 self._frames.finish()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._partial.replace(self._final)
         except OSError as error:
-            self.trailer = None
-            self._discard()
-            raise self._refused(error) from None
-        _sync_directory(self._final.parent)
-
-    def _discard(self) -> None:
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self._partial.unlink()
-
-    def _refused(self, error: OSError) -> OutputError:
-        what = error.strerror or str(error)
-        remedy = "nothing was left behind; name a place with room that you may write to"
-        return OutputError(f"cannot be written: {what.lower()}", where=str(self.path), remedy=remedy)
+            self._new.discard()
+            raise self._new.refused(error) from None
+        self._new.finish()
+        self.trailer = trailer
 
 
 def record_lines(batch: Batch) -> bytes:
@@ -142,13 +122,3 @@ def record_lines(batch: Batch) -> bytes:
             for (time_ms, code), origin in zip(records, origins, strict=True)
         ]
     )
-
-
-def _sync_directory(directory: Path) -> None:
-    """Makes the new name outlast a power cut, where the file system can."""
-    with suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

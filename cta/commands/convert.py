@@ -1,0 +1,61 @@
+"""Convert: a recording in another form, without loss: plain, in frames, or an Avro Object Container File."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from cta.commands.console import Progress, unseen
+from cta.commands.record import refuse_to_replace
+from cta.model.batch import Batch
+from cta.model.errors import OutputError
+from cta.recording import avro
+from cta.recording.avro import AvroRecording, write_avro
+from cta.recording.format import SUFFIX, ZST_SUFFIX, Header, Trailer
+from cta.recording.reader import Recording
+from cta.recording.writer import RecordingWriter
+
+FORMS = (SUFFIX, ZST_SUFFIX, avro.SUFFIX)
+
+
+class Stored(Protocol):
+    """A recording in any form."""
+
+    header_line: bytes
+    header: Header
+    trailer: Trailer
+
+    def batches(self) -> Iterable[Batch]: ...
+
+
+def open_stored(file: str) -> Stored:
+    """By its name an Avro file, else a recording. RecordingError."""
+    return AvroRecording(Path(file)) if file.endswith(avro.SUFFIX) else Recording.open(file)
+
+
+def convert(source: Stored, output: str, *, force: bool = False, progress: Progress = unseen) -> Trailer:
+    """Write the whole recording in the form that ``output`` names; its trailer is the source's, or nothing is written.
+
+    Errors: OutputError for a name without a form, a file that is there, a full disk; RecordingError.
+    """
+    refuse_to_replace(output, force=force)
+    if not output.endswith(FORMS):
+        raise OutputError("no form has this ending", where=output, remedy=f"end it with {', '.join(FORMS)}")
+    batches = _seen(source.batches(), progress, source.header.start_ms)
+    if output.endswith(avro.SUFFIX):
+        write_avro(Path(output), source.header_line, source.trailer, batches)
+    else:
+        with RecordingWriter(output, source.header_line) as writer:
+            for batch in batches:
+                writer.write(batch)
+            writer.expect(source.trailer)
+    return source.trailer
+
+
+def _seen(batches: Iterable[Batch], progress: Progress, start_ms: int) -> Iterable[Batch]:
+    records = 0
+    for batch in batches:
+        yield batch
+        records += len(batch)
+        progress(int(batch.times[-1]) if len(batch) else start_ms, records)

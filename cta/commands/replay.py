@@ -4,10 +4,14 @@
 
 A batch goes the whole way before the next one is made, and what was consumed is deleted, so that a run of any length
 takes the memory of one simulated hour.
+
+A replay that begins in the middle sends the records from there at once, and folds what was before into the board when
+the first of them are out: the board takes records in any order, and is then that of the run from its start.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cta.broker.consumer import Consumer
@@ -17,6 +21,7 @@ from cta.commands.console import Progress, unseen
 from cta.commands.pace import Clock, Stop, WallClock, paced
 from cta.commands.tally import Tally
 from cta.commands.target import Run
+from cta.model.batch import Batch
 from cta.pipeline.board import Board
 from cta.pipeline.expect import Expectations, Result
 from cta.pipeline.stations import station_table
@@ -32,6 +37,7 @@ class Outcome:
     window: Window
     digest: Digest
     board: Board
+    """Of the records from the run's start, wherever the window begins, to where it ends."""
     tally: Tally
     expect: list[Result]
     not_judged: str | None
@@ -67,6 +73,9 @@ def replay(
     producer, consumer = Producer(broker, partitions), Consumer(broker)
     digest, tally = Digest(), Tally()
     board = Board(station_table(run.station_rows()).values(), run.network.lines)
+    before = (
+        run.batches(Window(run.window.start_ms, window.start_ms)) if window.start_ms > run.window.start_ms else None
+    )
     not_judged = _why_not_judged(run, window)
     expectations = None
     if not_judged is None and run.scenario is not None and run.plan is not None:
@@ -84,8 +93,13 @@ def replay(
             board.fold(delivered)
             tally.fold(delivered)
         consumer.trim()
+        if before is not None:
+            _fold_all(board, before, stop)
+            before = None
         progress(digest.last_ms or window.start_ms, digest.total)
 
+    if before is not None:
+        _fold_all(board, before, stop)
     if stop.asked and not_judged is None:
         not_judged = "the run was interrupted"
     judged = expectations is not None and not stop.asked
@@ -102,10 +116,18 @@ def replay(
     )
 
 
+def _fold_all(board: Board, batches: Iterable[Batch], stop: Stop) -> None:
+    for batch in batches:
+        if stop.asked:
+            break
+        board.fold(batch)
+
+
 def _why_not_judged(run: Run, window: Window) -> str | None:
     """Expectations are of a whole run: cut, it cannot fail them or meet them."""
     if window != run.window:
         return "the run was cut by --from or --until"
-    if run.plan is not None and window != run.plan.window:
+    missing = run.recording is not None and run.recording.header.missing
+    if run.plan is not None and (window != run.plan.window or missing):
         return "the recording holds a part of the scenario's run"
     return None

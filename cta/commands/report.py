@@ -25,6 +25,7 @@ def as_json(outcome: Outcome) -> str:
             "total": outcome.digest.total,
             "digest": outcome.digest.hexdigest(),
             "board_digest": outcome.board.digest(),
+            "board_from_ms": outcome.run.window.start_ms,
             "wall_s": round(outcome.wall_s, 3),
             "expect": [
                 {"name": result.name, "ok": result.ok, "expected": result.expected, "actual": result.actual}
@@ -48,11 +49,17 @@ def summary(outcome: Outcome) -> str:
         ("weather", _weather(outcome)),
         *under("alerts", list(tally.alerts.values()) or ["none"]),
         ("digest", digest.hexdigest()),
-        ("board digest", outcome.board.digest()),
+        ("board digest", outcome.board.digest() + _board_of(outcome)),
         ("wall time", f"{outcome.wall_s:.2f} s, {rate:,.0f} records/s"),
         *_expectations(outcome),
     ]
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
+
+
+def _board_of(outcome: Outcome) -> str:
+    """What the board is of, where it is of more than the records counted."""
+    start_ms = outcome.run.window.start_ms
+    return "" if outcome.window.start_ms == start_ms else f"  (of all records from {format_timestamp(start_ms)} on)"
 
 
 def under(label: str, texts: list[str]) -> list[tuple[str, str]]:

@@ -58,7 +58,17 @@ def test_json_is_one_object_of_the_agreed_form(small: Path) -> None:
     """Stdout holds exactly the object; its total is the sum of its records."""
     ended = cta("replay", small, "--json")
     outcome = json.loads(ended.stdout)
-    assert list(outcome) == ["scenario", "seed", "records", "total", "digest", "board_digest", "wall_s", "expect"]
+    assert list(outcome) == [
+        "scenario",
+        "seed",
+        "records",
+        "total",
+        "digest",
+        "board_digest",
+        "board_from_ms",
+        "wall_s",
+        "expect",
+    ]
     assert (outcome["scenario"], outcome["seed"]) == ("small", 7)
     assert list(outcome["records"]) == [
         "org.chicago.cta.stations.arrivals.v1",
@@ -153,6 +163,46 @@ def test_a_cut_is_the_same_from_a_scenario_and_from_its_recording(small: Path, t
     assert 0 < part["total"] < replayed(small)["total"]
     assert replayed(recording, "--from", "07:02", "--until", "07:05:30") == part
     assert replayed(small, "--from", "2026-05-13T12:02:00Z", "--until", "2026-05-13T07:05:30-05:00") == part
+
+
+@pytest.mark.parametrize("name", ["scenario", "run.jsonl", "run.jsonl.zst"])
+@pytest.mark.parametrize(
+    "from_, until", [("07:05", "07:10"), ("07:03:30", "07:07"), ("07:00", "07:06"), ("07:09:59", "07:10")]
+)
+def test_from_a_moment_the_board_is_that_of_the_run_from_its_start(
+    small: Path, tmp_path: Path, name: str, from_: str, until: str
+) -> None:
+    """Counts and digest are of the records from there; the board has what was before, and says from when."""
+    target = small
+    if name != "scenario":
+        invoke("record", small, "-o", target := tmp_path / name)
+    from_start, from_there = replayed(target, "--until", until), replayed(target, "--from", from_, "--until", until)
+    assert from_there["board_digest"] == from_start["board_digest"]
+    assert from_there["board_from_ms"] == from_start["board_from_ms"] == 1_778_673_600_000
+    if from_ != "07:00":
+        assert from_there["total"] < from_start["total"]
+        text = invoke("replay", target, "--from", from_, "--until", until).stdout
+        assert "(of all records from 2026-05-13T07:00:00-05:00 on)" in text
+    else:
+        assert from_there == from_start
+
+
+def test_a_recording_with_something_missing_is_not_judged(tmp_path: Path) -> None:
+    """What a repair could not save may be what the scenario expects."""
+    failing, whole, saved = (
+        write_scenario(tmp_path / "failing.json", expect=FAILING),
+        tmp_path / "x",
+        tmp_path / "y.jsonl",
+    )
+    invoke("record", failing, "-o", whole)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    whole.write_bytes(b"".join(lines[:-1]))
+    assert invoke("repair", whole, "-o", saved).exit_code == 1
+    result = invoke("replay", saved, "--quiet")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "expectations not judged: the recording holds a part of the scenario's run\n",
+    )
 
 
 def test_the_recording_of_a_part_is_not_judged(tmp_path: Path) -> None:

@@ -120,7 +120,8 @@ def verdict(diff: Diff) -> str:
         equal = comparison.a.hexdigest() == comparison.b.hexdigest()
         return "the same" if equal else "the same but for what was to be ignored"
     total = sum(tally.total for tally in comparison.tallies.values())
-    return f"different: {total:,} differences, the first at {format_timestamp(first.time_ms)}"
+    differences = "1 difference" if total == 1 else f"{total:,} differences"
+    return f"different: {differences}, the first at {format_timestamp(first.time_ms)}"
 
 
 def _sides(diff: Diff) -> Iterator[str]:

@@ -1,0 +1,213 @@
+"""`cta diff`: the verdict, the cause, the first difference, the counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cta import __version__
+from cta.commands.diff_report import shift
+from cta.recording.format import decode_header
+from tests.cli.running import invoke, write_scenario
+from tests.recording.records import SMALL, Records, ordered_streams, write
+
+BREAKDOWN = {
+    "kind": "breakdown",
+    "line": "yellow",
+    "station": "Oakton-Skokie",
+    "direction": "b",
+    "start": "07:00",
+    "duration": "PT8M",
+}
+
+REPORT = """\
+different: 1 difference, the first at 2026-05-13T07:00:02.500-05:00
+cause   not told: no scenario made these recordings
+A       one.jsonl, seed 7
+        6 records, 2026-05-13T07:00:00-05:00 to 2026-05-13T08:00:00-05:00
+        digest 37912e438a09f515202dfb3dbde01709
+B       other.jsonl, seed 7
+        5 records, 2026-05-13T07:00:00-05:00 to 2026-05-13T08:00:00-05:00
+        digest 1ecb73f241ed4c7e7b8218239238b7c2
+
+first difference: arrivals BL104 (- A, + B)
+  - 07:00:02.500  Clark/Lake b  blue in_service, from Washington b
+
+                                                A        B missing   extra changed    moved   median
+arrivals                                        2        1       1       -       -        -
+  BL104                                                          1       -       -        -
+turnstile                                       2        2       -       -       -        -
+weather                                         1        1       -       -       -        -
+alerts                                          1        1       -       -       -        -
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write_scenario(tmp_path / "small.json")
+
+
+def recorded(scenario: Path, name: str, *options: str) -> Path:
+    output = scenario.with_name(name)
+    assert invoke("record", scenario, "-o", output, *options).exit_code == 0
+    return output
+
+
+def diff(*args: str | Path) -> tuple[int, dict[str, Any]]:
+    """The exit code and the JSON of ``cta diff``."""
+    result = invoke("diff", *args, "--json")
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_recording_of_a_scenario_is_the_same_run(small: Path) -> None:
+    """In either form, on either side: exit 0, and the first line says so."""
+    plain, framed = recorded(small, "small.jsonl"), recorded(small, "small.jsonl.zst")
+    for a, b in ((small, plain), (plain, framed), (framed, small)):
+        result = invoke("diff", a, b)
+        assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "the same")
+
+
+def test_another_seed_is_the_cause(small: Path) -> None:
+    """Exit 1, and the seed is the only cause, from the command line or in a recording's header."""
+    seed = [{"kind": "seed", "path": None, "a": 7, "b": 8}]
+    for b in ((small, "--seed-b", "8"), (recorded(small, "other.jsonl", "--seed", "8"),)):
+        code, found = diff(small, *b)
+        assert (code, found["different"], found["causes"]) == (1, True, seed)
+
+
+def test_a_fault_in_one_only_is_the_cause(small: Path) -> None:
+    """The fault is told with its side, and the records around the train's breakdown."""
+    faulty = write_scenario(small.with_name("faulty.json"), faults=[BREAKDOWN])
+    result = invoke("diff", small, faulty)
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert lines[1] == "cause   a fault in B only: breakdown, yellow, Oakton-Skokie, b; from 07:00 for PT8M"
+    assert any(line.startswith("  + 07:") and "broken_down" in line for line in lines)
+    _, found = diff(faulty, small)
+    assert [(cause["kind"], cause["a"], cause["b"]) for cause in found["causes"]] == [("fault", BREAKDOWN, None)]
+
+
+def test_a_field_of_the_scenario_is_the_cause(small: Path) -> None:
+    """By its path, with both values; name, description and expectations are no cause."""
+    other = write_scenario(
+        small.with_name("other.json"), name="other", description="x", expect=None, ridership="2024-04", lines=None
+    )
+    _, found = diff(small, other)
+    assert found["causes"] == [
+        {"kind": "scenario", "path": "$.lines", "a": ["yellow"], "b": None},
+        {"kind": "scenario", "path": "$.ridership", "a": "2019-10", "b": "2024-04"},
+    ]
+
+
+def test_a_cut_window_is_the_cause(small: Path) -> None:
+    """All that is missing lies outside the common window, and the summary says so."""
+    part = recorded(small, "part.jsonl", "--until", "07:05")
+    _, found = diff(small, part)
+    assert [(cause["kind"], cause["b"]) for cause in found["causes"]] == [
+        ("window", "2026-05-13T07:00:00-05:00 to 2026-05-13T07:05:00-05:00")
+    ]
+    missing = sum(topic["missing"] for topic in found["topics"].values())
+    assert found["outside_common_window"] == missing > 0
+    assert f"{missing:,} of the missing and extra lie outside the common window" in invoke("diff", small, part).stdout
+
+
+def test_another_version_is_the_cause(small: Path) -> None:
+    """The header's cta against this one, where the records differ and nothing else does."""
+    plain = recorded(small, "old.jsonl")
+    records = plain.read_bytes().split(b"\n")
+    header = records[0].replace(b'"version":"%b"' % __version__.encode(), b'"version":"0.0.1"')
+    plain.write_bytes(b"\n".join([header, *records[1:]]))
+    assert invoke("diff", small, plain).exit_code == 2  # altered, and so no run to compare with
+    older = {"kind": "version", "path": None, "a": __version__, "b": "0.0.1"}
+    path = write(small.with_name("older.jsonl"), SMALL, header=decode_header(header + b"\n", "test"))
+    _, found = diff(small, path)
+    assert found["causes"] == [older]
+
+
+def test_no_cause_is_said_to_be_none(tmp_path: Path) -> None:
+    """Two recordings of one origin that differ: nothing is made up."""
+    one, other = write(tmp_path / "one.jsonl", SMALL), write(tmp_path / "other.jsonl", SMALL[:-1])
+    lines = invoke("diff", one, other).stdout.splitlines()
+    assert lines[:2] == [
+        "different: 1 difference, the first at 2026-05-13T07:00:02.500-05:00",
+        "cause   not told: no scenario made these recordings",
+    ]
+
+
+def test_a_report_line_by_line(tmp_path: Path) -> None:
+    """All that is shown of a small difference."""
+    one, other = write(tmp_path / "one.jsonl", SMALL), write(tmp_path / "other.jsonl", SMALL[:-1])
+    assert invoke("diff", one, other).stdout.replace(f"{tmp_path}/", "") == REPORT
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ordered_streams, ordered_streams, st.booleans())
+def test_exit_0_exactly_where_the_digests_are_equal(
+    tmp_path_factory: pytest.TempPathFactory, a: Records, b: Records, same: bool
+) -> None:
+    """Of any two recordings."""
+    place = tmp_path_factory.mktemp("diff")
+    one, other = write(place / "a.jsonl", a), write(place / "b.jsonl", a if same else b)
+    code, found = diff(one, other)
+    assert code == (found["a"]["digest"] != found["b"]["digest"])
+
+
+def test_tolerance_and_ignored_fields(small: Path, tmp_path: Path) -> None:
+    """What lies within the tolerance, and what is ignored, makes no difference."""
+    later = write(tmp_path / "later.jsonl", [(time_ms + 400, content) for time_ms, content in SMALL])
+    one = write(tmp_path / "one.jsonl", SMALL)
+    assert invoke("diff", one, later, "--time-tolerance", "300ms").exit_code == 1
+    result = invoke("diff", one, later, "--time-tolerance", "PT1S")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "the same but for what was to be ignored")
+
+
+@pytest.mark.parametrize(
+    "options, line",
+    [
+        (
+            ["--ignore", "temprature"],
+            "error: --ignore: no record has the field 'temprature'; did you mean temperature?",
+        ),
+        (
+            ["--ignore", "alerts.line_"],
+            "error: --ignore: no record has the field 'alerts.line_'; did you mean alerts.line?",
+        ),
+        (
+            ["--time-tolerance", "0s"],
+            "error: --time-tolerance: '0s' is not a duration; write it as 500ms, 5s, 2m or PT5S",
+        ),
+        (
+            ["--time-tolerance", "5"],
+            "error: --time-tolerance: '5' is not a duration; write it as 500ms, 5s, 2m or PT5S",
+        ),
+        (["--seed-b", "x"], None),
+    ],
+)
+def test_bad_options(small: Path, options: list[str], line: str | None) -> None:
+    """Exit 2 and one line that says what to write."""
+    result = invoke("diff", small, small, *options)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert line is None or result.stderr == f"{line}\n"
+
+
+def test_a_damaged_recording_is_bad_input(small: Path) -> None:
+    """Nothing is said of a run that cannot be read whole."""
+    path = recorded(small, "cut.jsonl")
+    path.write_bytes(path.read_bytes()[:-10])
+    result = invoke("diff", small, path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cut short" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "shift_ms, text",
+    [(0, "+0.0 s"), (-250, "-0.2 s"), (59_999, "+59.9 s"), (243_000, "+4m03s"), (-3_720_000, "-1h02m")],
+)
+def test_shifts_are_short(shift_ms: int, text: str) -> None:
+    """Seconds, minutes or hours, with their sign."""
+    assert shift(shift_ms) == text

@@ -11,7 +11,7 @@ import msgspec
 from cta.commands.report import LABEL_WIDTH, under
 from cta.model.time import format_timestamp
 from cta.model.topics import BY_NAME
-from cta.recording.format import Header, Trailer, decode_header, decode_trailer
+from cta.recording.format import Header, Trailer, decode_trailer
 from cta.recording.reader import Ends, ends
 
 
@@ -32,7 +32,7 @@ def about(file: str) -> About:
     path = Path(file)
     found = ends(path)
     trailer = None if found.trailer_line is None else decode_trailer(found.trailer_line, file)
-    return About(path, path.stat().st_size, found, decode_header(found.header_line, file), trailer)
+    return About(path, path.stat().st_size, found, found.header, trailer)
 
 
 def as_json(about: About) -> str:

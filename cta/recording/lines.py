@@ -9,7 +9,8 @@ all of a block have thirteen digits (the years 2001 to 2286), else line by line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -112,10 +113,10 @@ class LineReader:
             return self._one_by_one(lines, first_line)
         tails = [line[_HEAD_BYTES:] for line in lines]
         codes = [self._codes.get(tail, -1) for tail in tails]
-        if -1 in codes:
-            if not all(tail.startswith(_TOPIC) for tail in tails):
+        for place in _places(codes, -1):
+            if not tails[place].startswith(_TOPIC):
                 return self._one_by_one(lines, first_line)
-            codes = [self._code(tail, first_line + i) for i, tail in enumerate(tails)]
+            codes[place] = self._code(tails[place], first_line + place)
         self._last_ms = int(times[-1])
         return Batch(times, np.array(codes, np.intp), self._contents).compact()
 
@@ -186,6 +187,15 @@ class LineReader:
         if content.fragment + b"}" != tail:
             raise DamagedLineError(NOT_CANONICAL, source=self._source, line=number)
         return content
+
+
+def _places(values: list[int], value: int) -> Iterator[int]:
+    """Where the value stands in the list."""
+    place = -1
+    with suppress(ValueError):
+        while True:
+            place = values.index(value, place + 1)
+            yield place
 
 
 def origin_text(origin: Origin) -> bytes:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from cta.recording.format import (
     SUFFIX,
     TRAILER_START,
     ZST_SUFFIX,
+    Header,
     Trailer,
     decode_header,
     decode_trailer,
@@ -51,10 +52,15 @@ def is_recording(path: str | Path) -> bool:
         return False
 
 
+FIRST_BLOCK_BYTES: Final = 64 << 10
+"""Of a window: its first records are there before a whole block's contents are decoded."""
+
+
 class Ends(NamedTuple):
     """What can be said of a recording at once, whatever its size."""
 
     header_line: bytes
+    header: Header
     trailer_line: bytes | None
     """None: cut short."""
     text_bytes: int
@@ -72,18 +78,26 @@ def ends(path: Path) -> Ends:
         try:
             frames = frames_of(file, source)
         except NoTableError:
-            return Ends(_first_line(file, source), None, 0, None)
+            header_line = _first_line(file, source)
+            return Ends(header_line, decode_header(header_line, source), None, 0, None)
         text = file if frames is None else cast(BinaryIO, io.BufferedReader(frames, BLOCK_BYTES))
         with text:
             size = text.seek(0, os.SEEK_END)
             text.seek(0)
             header_line = text.readline(MAX_HEADER_BYTES + 1)
-            decode_header(header_line, source)
-            text.seek(max(text.tell(), size - MAX_TRAILER_BYTES))
+            header = decode_header(header_line, source)
+            # The trailer's own frame where it has one; else so many bytes that it must be among them.
+            last_frame = 0 if frames is None else int(frames.starts[-2])
+            text.seek(max(text.tell(), size - MAX_TRAILER_BYTES, last_frame))
             tail = text.read()
+            if not tail.startswith(TRAILER_START):
+                text.seek(max(len(header_line), size - MAX_TRAILER_BYTES))
+                tail = text.read()
         last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
         whole = last.startswith(TRAILER_START) and last.endswith(b"\n")
-        return Ends(header_line, last if whole else None, size, None if frames is None else len(frames.starts) - 1)
+        return Ends(
+            header_line, header, last if whole else None, size, None if frames is None else len(frames.starts) - 1
+        )
 
 
 def _first_line(file: BinaryIO, source: str) -> bytes:
@@ -91,19 +105,17 @@ def _first_line(file: BinaryIO, source: str) -> bytes:
     lines = next(whole_lines(file), None)
     if lines is None or isinstance(lines, Gap):
         raise RecordingError("cut short: no record is whole", where=source, remedy=RECORD_AGAIN)
-    line = lines[0] + b"\n"
-    decode_header(line, source)
-    return line
+    return lines[0] + b"\n"
 
 
 class Recording:
     """A recording's file. ``batches`` may be called again and again; each reads the file anew."""
 
-    def __init__(self, path: Path, header_line: bytes, trailer: Trailer, end: int) -> None:
+    def __init__(self, path: Path, header_line: bytes, header: Header, trailer: Trailer, end: int) -> None:
         self.path = path
         self.header_line = header_line
         """As it stands in the file, with fields of the header that this cta does not know."""
-        self.header = decode_header(header_line, str(path))
+        self.header = header
         self.trailer = trailer
         self._end = end
         """The byte of the text that the trailer's line begins with."""
@@ -120,8 +132,8 @@ class Recording:
         if found.trailer_line is None:
             with open_file(path) as file:
                 raise _cut_short(file, str(path))
-        trailer = decode_trailer(found.trailer_line, str(path))
-        return cls(path, found.header_line, trailer, found.text_bytes - len(found.trailer_line))
+        end = found.text_bytes - len(found.trailer_line)
+        return cls(path, found.header_line, found.header, decode_trailer(found.trailer_line, str(path)), end)
 
     def batches(self, from_ms: int | None = None, until_ms: int | None = None) -> Iterator[Batch]:
         """The records with from_ms <= time < until_ms in the order written.
@@ -164,7 +176,7 @@ class Recording:
         line = 1
         with io.BufferedReader(frames, BLOCK_BYTES) as text:
             text.seek(start)
-            for block in _blocks(cast(BinaryIO, text), self._end):
+            for block in _blocks(cast(BinaryIO, text), self._end, FIRST_BLOCK_BYTES):
                 lines = block.split(b"\n")
                 if unfinished := lines.pop():
                     raise _unfinished(source, line + len(lines), unfinished)
@@ -195,10 +207,12 @@ def _within(batch: Batch, from_ms: int | None, until_ms: int | None) -> Batch:
     return batch[wanted]
 
 
-def _blocks(file: BinaryIO, end: int) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, end: int, first_bytes: int | None = None) -> Iterator[bytes]:
     """The bytes from here to ``end`` in blocks of whole lines; only the last, or one too long, may lack its newline."""
+    size = first_bytes or BLOCK_BYTES
     while (left := end - file.tell()) > 0:
-        block = file.read(min(BLOCK_BYTES, left))
+        block = file.read(min(size, left))
+        size = BLOCK_BYTES
         if not block:
             return  # the file became shorter while it was read: its SHA-256 will not be right
         if len(block) < left:

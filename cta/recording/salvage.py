@@ -137,8 +137,8 @@ class _Sieve:
         if len(batch):
             self._last_ms = int(batch.times[-1])
         start = 0
-        for line, loss in _told(sorted(bad)):
-            stop = int(np.searchsorted(places, line))
+        for number, loss in _told(sorted(bad)):
+            stop = int(np.searchsorted(places, number))
             if start < stop:
                 yield batch[start:stop]
             start = stop

@@ -11,6 +11,7 @@ from typing import Final
 
 from cta.recording.seekable import FrameReader
 
+NEAR_BYTES: Final = 4_096
 _TIME: Final = re.compile(rb'\{"t":(0|[1-9][0-9]{0,14}),')
 
 
@@ -30,9 +31,23 @@ def first_line(frames: FrameReader, header_bytes: int, from_ms: int) -> int:
     while below > 0:
         found = _record(frames.frame(below))
         if found is not None and found[1] < from_ms:
-            return max(header_bytes, int(frames.starts[below]) + found[0])
+            return int(frames.starts[below]) + _last_before(frames.frame(below), found[0], from_ms)
         below -= 1
     return header_bytes
+
+
+def _last_before(text: bytes, below: int, from_ms: int) -> int:
+    """A place in the text at which a line begins that is before the moment, and near it; the one at ``below`` is."""
+    above = len(text)
+    while above - below > NEAR_BYTES:
+        middle = (below + above) // 2
+        start = text.find(b"\n", middle, above) + 1
+        match = _TIME.match(text, start) if start else None
+        if match is not None and int(match[1]) < from_ms:
+            below = start
+        else:  # later, or no record's line begins between here and there
+            above = middle
+    return below
 
 
 def _record(text: bytes) -> tuple[int, int] | None:

@@ -86,7 +86,7 @@ def _of_recording(target: str, keep_all: bool, progress: Progress) -> Verdict:
     if wrong is not None:
         verdict.add(Violation(1, "schema", wrong), keep=keep_all)
     if plan is None:
-        verdict.notes.append("no scenario made it: closures and the reasons of alerts are not judged")
+        verdict.notes.append("without a scenario, closures and the reasons of alerts are not judged")
     verdict.notes += [
         f"not the whole run, so nothing that is missing is a violation: {what}" for what in header.missing
     ]

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from cta.commands.console import Progress, unseen
+from cta.commands.console import progress_bar
 from cta.commands.target import Run, open_run
 from cta.model import scenario as scenarios
 from cta.model.errors import ScenarioError
@@ -59,24 +59,22 @@ class Verdict:
         return 1 if self.broken else 0
 
 
-def check(target: str, *, keep_all: bool = False, progress: Progress = unseen) -> Verdict:
-    """Check a recording's or a scenario's file.
+def check(target: str, *, keep_all: bool = False) -> Verdict:
+    """Check a recording's or a scenario's file, under a bar where somebody watches.
 
     Errors: RecordingError for a recording without a header that this cta reads; ScenarioError.
     """
-    return (
-        _of_recording(target, keep_all, progress) if is_recording(target) else _of_scenario(target, keep_all, progress)
-    )
+    return _of_recording(target, keep_all) if is_recording(target) else _of_scenario(target, keep_all)
 
 
-def _of_scenario(target: str, keep_all: bool, progress: Progress) -> Verdict:
+def _of_scenario(target: str, keep_all: bool) -> Verdict:
     run = open_run(target)
     judged = laws(run.network, run.plan, run.window)
     verdict = Verdict(target, list(judged), Digest())
-    return _judge(verdict, judged, _simulated(run, verdict.digest), keep_all, progress)
+    return _judge(verdict, run.window, judged, _simulated(run, verdict.digest), keep_all)
 
 
-def _of_recording(target: str, keep_all: bool, progress: Progress) -> Verdict:
+def _of_recording(target: str, keep_all: bool) -> Verdict:
     scan = Scan(target)
     header = scan.header
     plan, wrong = _plan(header, target)
@@ -90,7 +88,7 @@ def _of_recording(target: str, keep_all: bool, progress: Progress) -> Verdict:
     verdict.notes += [
         f"not the whole run, so nothing that is missing is a violation: {what}" for what in header.missing
     ]
-    return _judge(verdict, judged, scan.parts(), keep_all, progress)
+    return _judge(verdict, window, judged, scan.parts(), keep_all)
 
 
 def _plan(header: Header, target: str) -> tuple[Plan | None, str | None]:
@@ -113,18 +111,15 @@ def _simulated(run: Run, digest: Digest) -> Iterator[Lines]:
 
 
 def _judge(
-    verdict: Verdict,
-    judged: Mapping[str, Invariant],
-    parts: Iterable[Lines | Flaw],
-    keep_all: bool,
-    progress: Progress,
+    verdict: Verdict, window: Window, judged: Mapping[str, Invariant], parts: Iterable[Lines | Flaw], keep_all: bool
 ) -> Verdict:
     line = 2
-    for part in parts:
-        for violation in _violations(judged, part):
-            verdict.add(violation, keep=keep_all)
-        line = part.line + (len(part.batch) if isinstance(part, Lines) else 0)
-        progress(verdict.digest.last_ms or 0, verdict.digest.total)
+    with progress_bar(window) as progress:
+        for part in parts:
+            for violation in _violations(judged, part):
+                verdict.add(violation, keep=keep_all)
+            line = part.line + (len(part.batch) if isinstance(part, Lines) else 0)
+            progress(verdict.digest.last_ms or window.start_ms, verdict.digest.total)
     for name, law in judged.items():
         for what in law.finish():
             verdict.add(Violation(line, name, what), keep=keep_all)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cta.commands.causes import Cause, causes, common_window
+from cta.commands.console import Progress, unseen
 from cta.commands.target import Run
+from cta.model.batch import Batch
 from cta.model.errors import InputError
 from cta.model.time import parse_duration_ms
 from cta.model.wording import nearest
@@ -35,15 +38,23 @@ class Diff:
 
 
 def diff(
-    names: tuple[str, str], a: Run, b: Run, *, ignore: Sequence[str] = (), tolerance_ms: int | None = None
+    names: tuple[str, str],
+    a: Run,
+    b: Run,
+    *,
+    ignore: Sequence[str] = (),
+    tolerance_ms: int | None = None,
+    progress: Progress = unseen,
 ) -> Diff:
-    """Compare two runs whole. Errors: InputError for a field that no record has."""
+    """Compare two runs whole. ``progress`` is that of each pass over a run, the records are those of all passes.
+
+    Errors: InputError for a field that no record has; those of a recording that is damaged.
+    """
     for name in ignore:
         _known(name)
     within = common_window(a, b)
     comparison = compare(
-        _stream(a),
-        _stream(b),
+        *_streams(a, b, progress),
         ignore=ignore,
         tolerance_ms=tolerance_ms,
         within=None if within is None else (within.start_ms, within.end_ms),
@@ -63,11 +74,18 @@ def tolerance(text: str) -> int:
     return int(match[1]) * _UNITS_MS[match[2]]
 
 
-def _stream(run: Run) -> Stream:
-    """All of the run's records: of a recording also those that lie outside the window that its header names."""
-    if run.recording is not None:
-        return run.recording.batches
-    return lambda: run.batches(run.window)
+def _streams(a: Run, b: Run, progress: Progress) -> tuple[Stream, Stream]:
+    """All of each run's records: of a recording also those that lie outside the window that its header names."""
+    records = 0
+
+    def batches(run: Run) -> Iterator[Batch]:
+        nonlocal records
+        for batch in run.batches(run.window) if run.recording is None else run.recording.batches():
+            yield batch
+            records += len(batch)
+            progress(int(batch.times[-1]) if len(batch) else run.window.start_ms, records)
+
+    return partial(batches, a), partial(batches, b)
 
 
 def _known(name: str) -> None:

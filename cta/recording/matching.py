@@ -23,7 +23,6 @@ from both sides: matching b with a gives the same pairs the other way round.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from itertools import pairwise
 from typing import Final
 
 from cta.model.time import HOUR_MS, MINUTE_MS, SECOND_MS
+from cta.recording.salvage import longest_rise
 
 REACH_MS: Final = HOUR_MS
 """How far a record is looked for. Ours: beyond most delays and within most trains' laps, after which a record recurs."""
@@ -251,17 +251,4 @@ def _in_order(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, i
     for j in range(len(b) - 1, -1, -1):
         places[b[j]].append(j)
     pairs = [(i, places[kind].pop()) for i, kind in enumerate(a) if places.get(kind)]
-    ends: list[int] = []  # the least end in b of a run of each length, and in `last` the pair that it ends with
-    last: list[int] = []
-    before: list[int] = []
-    for at, (_, j) in enumerate(pairs):
-        length = bisect_left(ends, j)
-        before.append(last[length - 1] if length else -1)
-        ends[length : length + 1] = [j]
-        last[length : length + 1] = [at]
-    at = last[-1] if last else -1
-    rising = []
-    while at >= 0:
-        rising.append(pairs[at])
-        at = before[at]
-    return rising[::-1]
+    return [pairs[at] for at in longest_rise([j for _, j in pairs])]

@@ -191,7 +191,7 @@ class AvroRecording:
 
 
 _DAMAGED: Final = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, RecursionError, RuntimeError)
-_DAMAGED_TOO: Final = (StopIteration, TypeError, ValueError, struct.error, zlib.error)
+_DAMAGED_TOO: Final = (MemoryError, StopIteration, TypeError, ValueError, struct.error, zlib.error)
 
 
 @contextmanager

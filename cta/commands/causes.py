@@ -13,13 +13,11 @@ from cta.commands.target import Run
 from cta.model.time import format_timestamp
 from cta.simulation.plan import Window
 
-Kind = Literal["version", "seed", "fault", "scenario", "window"]
+Kind = Literal["version", "seed", "fault", "scenario", "window", "missing"]
 
 WITHOUT_INFLUENCE: Final = ("name", "description", "expect")
 """Fields of a scenario that reach no record."""
 COMPARED_APART: Final = ("seed", "faults")
-
-Unset: Final = "left out"
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,7 @@ def causes(a: Run, b: Run) -> list[Cause]:
         *_one("seed", a.seed, b.seed),
         *_scenario(a, b),
         *_window(a, b),
+        *_one("missing", _missing(a), _missing(b)),
     ]
 
 
@@ -92,6 +91,11 @@ def _window(a: Run, b: Run) -> list[Cause]:
     if a.window == b.window or [a.window, b.window] == planned:
         return []
     return [Cause("window", None, *(" to ".join(map(format_timestamp, _ends(run.window))) for run in (a, b)))]
+
+
+def _missing(run: Run) -> str | None:
+    """What a recording says of itself that it does not have."""
+    return None if run.recording is None else "; ".join(run.recording.header.missing) or None
 
 
 def _ends(window: Window) -> tuple[int, int]:

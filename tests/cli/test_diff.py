@@ -116,6 +116,14 @@ def test_a_cut_window_is_the_cause(small: Path) -> None:
     assert f"{missing:,} of the missing and extra lie outside the common window" in invoke("diff", small, part).stdout
 
 
+def test_what_a_recording_says_it_does_not_have_is_the_cause(small: Path) -> None:
+    """A line cut out of a run is not the whole run."""
+    part = small.with_name("red.jsonl")
+    assert invoke("cut", recorded(small, "whole.jsonl"), "-o", part, "--line", "red").exit_code == 0
+    _, found = diff(small, part)
+    assert found["causes"] == [{"kind": "missing", "path": None, "a": None, "b": "records of other lines than red"}]
+
+
 def test_another_version_is_the_cause(small: Path) -> None:
     """The header's cta against this one, where the records differ and nothing else does."""
     plain = recorded(small, "old.jsonl")

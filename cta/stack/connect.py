@@ -204,21 +204,39 @@ class Connect:
 
     def restart(self, name: str) -> None:
         """Restart the connector and all its tasks: the only thing that heals a FAILED one."""
-        path = _path(name, "/restart?includeTasks=true&onlyFailed=false")
-        doing = f"restarting connector {name}"
-        answer = self._retried(lambda: self._http.request("POST", path, repeatable=True), doing)
+        answer = self._do("POST", name, "/restart?includeTasks=true&onlyFailed=false", "restarting")
         if answer.status == _NOT_FOUND:
             raise self._missing(name)
-        if not answer.ok:
-            raise self._http.refusal(answer, doing=doing)
 
-    def delete(self, name: str) -> bool:
-        """Remove the connector; whether it was there. Its offsets stay: made again, it goes on where it was."""
-        doing = f"deleting connector {name}"
-        answer = self._retried(lambda: self._http.request("DELETE", _path(name), repeatable=True), doing)
+    def delete(self, name: str, *, forget: bool = False) -> bool:
+        """Remove the connector; whether it was there.
+
+        Its offsets stay, and made again under its name it goes on where it was, unless ``forget``: then it is stopped,
+        its offsets are deleted, and made again it reads everything.
+        """
+        if forget and self.status(name) is not None:
+            self._do("PUT", name, "/stop", "stopping")
+            self._wait_stopped(name)
+            self._do("DELETE", name, "/offsets", "forgetting the offsets of")
+        return self._do("DELETE", name, "", "deleting").ok
+
+    def _wait_stopped(self, name: str) -> None:
+        def look() -> bool | None:
+            status = self.status(name)
+            return True if status is None or (status.state == "STOPPED" and not status.tasks) else None
+
+        def late() -> ServiceError:
+            return ServiceError(f"connector {name} does not stop", where=self.where, remedy="see the worker's log")
+
+        until(look, late, clock=self._http.clock)
+
+    def _do(self, method: str, name: str, path: str, doing: str) -> Answer:
+        """The answer to what may be done twice; no such connector is one."""
+        doing = f"{doing} connector {name}"
+        answer = self._retried(lambda: self._http.request(method, _path(name, path), repeatable=True), doing)
         if not answer.ok and answer.status != _NOT_FOUND:
             raise self._http.refusal(answer, doing=doing)
-        return answer.ok
+        return answer
 
     def _missing(self, name: str) -> ServiceError:
         there = ", ".join(self.names()) or "none"

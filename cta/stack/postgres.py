@@ -94,6 +94,14 @@ class Postgres:
         with self._transaction() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
 
+    def forget_reader(self, name: str) -> None:
+        """Remove a Debezium connector's slot and publication, which stay behind it and keep the log from being cut."""
+        with self._transaction() as cursor:
+            cursor.execute(
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", (name,)
+            )
+            cursor.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
+
     def version(self) -> str:
         """The server's version, such as ``17.2``."""
         with self._transaction() as cursor:

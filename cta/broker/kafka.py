@@ -11,6 +11,7 @@ from threading import Lock
 from types import TracebackType
 
 import numpy as np
+from confluent_kafka import Message
 
 from cta.broker.avro import Codec, Schemas, topic_of
 from cta.broker.checks import check_offset, check_records, topic_place
@@ -30,6 +31,7 @@ class KafkaBroker:
     """
 
     def __init__(self, settings: Settings, schemas: Schemas, *, unreadable: Unreadable = "stop") -> None:
+        self.settings = settings
         self._schemas = schemas
         self._unreadable = unreadable
         self._connection = Connection(settings)
@@ -107,6 +109,16 @@ class KafkaBroker:
                 messages, offset = self._reader.read(topic, partition, offset, stop - offset)
                 parts.append(decoder.batch(messages))
         return _joined(parts), offset
+
+    def messages(self, topic: str, partition: int, offset: int, max_records: int) -> tuple[list[Message], int]:
+        """As `read`, undecoded and of any topic: at most 10,000 of the client's own messages."""
+        end = self.admin.end_offset(topic, partition)
+        check_records(topic, max_records)
+        check_offset(topic, partition, offset, self.admin.begin_offset(topic, partition), end)
+        if offset == end:
+            return [], offset
+        with self._reading:
+            return self._reader.read(topic, partition, offset, min(max_records, end - offset))
 
     def begin_offset(self, topic: str, partition: int) -> int:
         return self.admin.begin_offset(topic, partition)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
@@ -15,7 +15,19 @@ from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
 from cta.model.errors import BrokerError
 from cta.model.topics import TOPICS, Cleanup
 
+T = TypeVar("T")
+
 POLL_S: Final = 0.02
+
+_GONE: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC})
+_MOVING: Final = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
 
 
 def topic_config(name: str) -> dict[str, str]:
@@ -116,20 +128,34 @@ class KafkaAdmin:
     def _offset(self, topic: str, partition: int, spec: Any) -> int:
         self.check(topic, partition)
         place = TopicPartition(topic, partition)
-        asked = self._client.list_offsets(
-            {place: spec}, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=REQUEST_TIMEOUT_S
-        )
-        try:
-            return int(asked[place].result().offset)
-        except KafkaException as error:
-            raise self._gone(error, topic) from None
+        found = self._settled(topic, lambda: self._list_offsets(place, spec))
+        return int(found.offset)
+
+    def _list_offsets(self, place: TopicPartition, spec: Any) -> Any:
+        committed = IsolationLevel.READ_COMMITTED
+        futures = self._client.list_offsets({place: spec}, isolation_level=committed, request_timeout=REQUEST_TIMEOUT_S)
+        return futures[place].result()
 
     def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
         place = TopicPartition(topic, partition, before_offset)
-        try:
-            self._client.delete_records([place], request_timeout=REQUEST_TIMEOUT_S)[place].result()
-        except KafkaException as error:
-            raise self._gone(error, topic) from None
+        self._settled(
+            topic, lambda: self._client.delete_records([place], request_timeout=REQUEST_TIMEOUT_S)[place].result()
+        )
+
+    def _settled(self, topic: str, ask: Callable[[], T]) -> T:
+        """The answer about a topic that is there, asked again while its partitions are being handed over or just made."""
+        deadline_s = time.monotonic() + REQUEST_TIMEOUT_S
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                code = error.args[0].code()
+                if code in _GONE | _MOVING and topic not in self.topics():  # which also looks for the leaders anew
+                    raise no_such_topic(topic) from None
+                if code not in _GONE | _MOVING or time.monotonic() > deadline_s:
+                    self._client.poll(0)
+                    raise self._connection.error(error, topic_place(topic)) from None
+            time.sleep(POLL_S)
 
     def delete_topics(self, names: Iterable[str]) -> None:
         """Delete topics and wait until they are gone; one that is not there is no error."""
@@ -142,16 +168,9 @@ class KafkaAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise self._connection.error(error, topic_place(name), "it was not deleted") from None
-        self._wait_for(lambda: not self.topics().keys() & set(names), f"topics {', '.join(names)} are not gone yet")
+        self._wait_for(lambda: self.topics().keys().isdisjoint(names), f"topics {', '.join(names)} are not gone yet")
 
-    def _gone(self, error: KafkaException, topic: str) -> Exception:
-        """An error about a topic that was there: it may have been deleted since."""
-        if error.args[0].code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION):
-            self._partitions.pop(topic, None)
-            return no_such_topic(topic)
-        return self._connection.error(error, topic_place(topic))
-
-    def _wait_for(self, met: Any, late: str) -> None:
+    def _wait_for(self, met: Callable[[], bool], late: str) -> None:
         deadline_s = time.monotonic() + REQUEST_TIMEOUT_S
         while not met():
             if time.monotonic() > deadline_s:

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from cta.broker.avro import MEMO_CONTENTS, Codec
 from cta.broker.checks import topic_place
-from cta.broker.kafka_client import Connection
+from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
 from cta.model.batch import Batch, Content
 from cta.model.errors import RecordError
 from cta.model.raw import foreign, raw
@@ -35,6 +35,7 @@ FIXED: Final = {
 PRESET: Final = {
     "group.id": "cta",  # the client asks for one; it is never joined
     "fetch.queue.backoff.ms": 5,  # at its default of 1000 reading is five times slower
+    "fetch.wait.max.ms": 10,  # a fetch at a log's end is waited for before another partition is read
     "fetch.error.backoff.ms": 100,
 }
 
@@ -45,6 +46,7 @@ class KafkaReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._position: tuple[str, int, int] | None = None
+        self._met: set[str] = set()
         config = connection.config(PRESET, FIXED)
         try:
             self._client = Client(config)
@@ -59,7 +61,7 @@ class KafkaReader:
         ``SILENCE_S`` without any.
         """
         if self._position != (topic, partition, offset):
-            self._client.assign([TopicPartition(topic, partition, offset)])
+            self._go_to(topic, partition, offset)
         self._position = None  # until it is known again
         deadline_s = time.monotonic() + SILENCE_S
         while True:
@@ -72,6 +74,16 @@ class KafkaReader:
         next_offset = offset if next_offset is None else next_offset
         self._position = topic, partition, next_offset
         return messages, next_offset
+
+    def _go_to(self, topic: str, partition: int, offset: int) -> None:
+        if topic not in self._met:
+            # Else the client looks for the leader of a topic that is new to it once a second.
+            try:
+                self._client.list_topics(topic, timeout=REQUEST_TIMEOUT_S)
+            except KafkaException as error:
+                raise self._connection.error(error, doing="it cannot be reached") from None
+            self._met.add(topic)
+        self._client.assign([TopicPartition(topic, partition, offset)])
 
     def _without_events(self, messages: list[Message], topic: str, partition: int) -> tuple[list[Message], int | None]:
         """The records among messages, and the offset after the last of all. An end of partition is an event, too."""

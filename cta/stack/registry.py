@@ -28,8 +28,9 @@ class Registry:
     """A registry by the base URL of its Confluent API. Errors of every method: ServiceError."""
 
     def __init__(self, url: str, *, clock: Clock | None = None, patience_s: float = 0.0) -> None:
+        self.url = url
         self._http = Service("the schema registry", url, remedy=REMEDY, clock=clock, patience_s=patience_s)
-        self._ids: dict[str, int] = {}
+        self._ids: dict[tuple[str, str], int] = {}
         self._schemas: dict[int, Schema | None] = {}
 
     @property
@@ -37,14 +38,15 @@ class Registry:
         return self._http.where
 
     def register(self, subject: str, schema: Schema) -> int:
-        """The id of the schema under a subject, whose compatibility is BACKWARD afterwards. Asked once a subject."""
-        if subject not in self._ids:
+        """The id of the schema under a subject, whose compatibility is BACKWARD afterwards. Asked once a schema."""
+        text = msgspec.json.encode(schema).decode()
+        if (subject, text) not in self._ids:
             if self.compatibility(subject) != COMPATIBILITY:
                 self._put_compatibility(subject)
-            body = {"schemaType": "AVRO", "schema": msgspec.json.encode(schema).decode()}
+            body = {"schemaType": "AVRO", "schema": text}
             answer = self._ask("POST", f"/subjects/{_quoted(subject)}/versions", f"registering {subject}", body)
-            self._ids[subject] = int(answer["id"])
-        return self._ids[subject]
+            self._ids[subject, text] = int(answer["id"])
+        return self._ids[subject, text]
 
     def by_id(self, schema_id: int) -> Schema | None:
         """The Avro schema of an id; None if there is none, or if it is of another kind. Asked once an id."""
@@ -82,7 +84,7 @@ class Registry:
 
     def delete_subject(self, subject: str) -> None:
         """Forget a subject and all its versions, for good; nothing happens if there is none."""
-        self._ids.pop(subject, None)
+        self._ids = {place: schema_id for place, schema_id in self._ids.items() if place[0] != subject}
         for permanent in ("false", "true"):
             path = f"/subjects/{_quoted(subject)}?permanent={permanent}"
             answer = self._http.request("DELETE", path, repeatable=True)

@@ -1,0 +1,1 @@
+"""Tests against real services: ``nox -s e2e``."""

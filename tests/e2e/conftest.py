@@ -1,0 +1,68 @@
+"""Services for a session of end-to-end tests, a namespace for each test, and the containers' last words on a failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cta.broker.kafka import KafkaBroker
+from cta.model.settings import Settings
+from cta.stack.registry import Registry
+from tests.e2e.services import Services
+
+SERVICES = pytest.StashKey[Services]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs services."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A failure shows what the containers said last."""
+    report: pytest.TestReport = yield  # type: ignore[assignment] # pluggy's generator hands the result in
+    if report.failed and SERVICES in item.session.stash:
+        report.sections.append(("containers' last lines", item.session.stash[SERVICES].logs()))
+    return report  # type: ignore[return-value] # as above
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest) -> Iterator[Services]:
+    """Started as they are asked for; gone when the session ends, however it ends."""
+    services = request.session.stash[SERVICES] = Services(os.environ)
+    try:
+        yield services
+    finally:
+        services.down()
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test has, nor an earlier run on the same cluster."""
+    return f"e2e-{uuid4().hex[:12]}."
+
+
+@pytest.fixture
+def settings(services: Services, namespace: str) -> Settings:
+    """Kafka and the registry, ready, in the test's namespace."""
+    return services.settings(namespace=namespace)
+
+
+@pytest.fixture
+def registry(settings: Settings) -> Registry:
+    return Registry(settings.schema_registry_url)
+
+
+@pytest.fixture
+def kafka(settings: Settings, registry: Registry) -> Iterator[KafkaBroker]:
+    """A broker of the test's own; the topics of its namespace are deleted afterwards."""
+    with KafkaBroker(settings, registry) as broker:
+        yield broker
+        broker.admin.delete_topics(name for name in broker.topics() if name.startswith(settings.namespace))

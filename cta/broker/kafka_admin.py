@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from cta.broker.avro import topic_of
 from cta.broker.checks import check_new_topic, check_partition, no_such_topic, other_partitions, topic_place
@@ -18,6 +18,9 @@ from cta.model.topics import TOPICS, Cleanup
 T = TypeVar("T")
 
 POLL_S: Final = 0.02
+LOOK_S: Final = 0.5
+REFUSED_S: Final = 3.0
+"""How long a broker that refuses connections is asked again: it may be just starting."""
 
 _GONE: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC})
 _MOVING: Final = frozenset(
@@ -60,11 +63,7 @@ class KafkaAdmin:
 
     def topics(self) -> dict[str, int]:
         """The partitions of each topic that there is, sorted by name. Errors: ServiceError."""
-        try:
-            found = self._client.list_topics(timeout=REQUEST_TIMEOUT_S).topics
-        except KafkaException as error:
-            self._client.poll(0)  # so that the connection hears why
-            raise self._connection.error(error, doing="it cannot be reached") from None
+        found = self._metadata().topics
         # A topic without a leader everywhere is one that is just being made.
         there = {
             name: len(topic.partitions)
@@ -73,6 +72,18 @@ class KafkaAdmin:
         }
         self._partitions = dict(there)
         return there
+
+    def _metadata(self) -> ClusterMetadata:
+        """What the cluster says of itself; given up early where the client knows why nothing answers."""
+        began_s = time.monotonic()
+        while True:
+            try:
+                return self._client.list_topics(timeout=LOOK_S)
+            except KafkaException as error:
+                self._client.poll(0)  # so that the connection hears why
+                patience_s = REQUEST_TIMEOUT_S if self._connection.complaint is None else REFUSED_S
+                if time.monotonic() - began_s >= patience_s:
+                    raise self._connection.error(error, doing="it cannot be reached") from None
 
     def partitions(self, topic: str) -> int:
         if topic not in self._partitions and topic not in self.topics():

@@ -66,7 +66,8 @@ class Answer:
         """What the service says is wrong: its ``message``, or the start of its text, with the status."""
         said = str(self.object().get("message") or self.body.decode(errors="replace"))
         said = " ".join(said.split())
-        said = said if len(said) <= SHOWN_CHARACTERS else f"{said[:SHOWN_CHARACTERS]}..."
+        if len(said) > SHOWN_CHARACTERS:  # the cause often stands last
+            said = f"{said[: SHOWN_CHARACTERS // 2]} ... {said[-SHOWN_CHARACTERS // 2 :]}"
         return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}"
 
 

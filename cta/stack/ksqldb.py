@@ -155,10 +155,9 @@ class Ksqldb:
 
     def state(self) -> State:
         """What is there now."""
-        answer = self._run("SHOW STREAMS; SHOW TABLES; SHOW QUERIES;", properties={}, repeatable=True)
         sources: dict[str, Source] = {}
         queries: list[Query] = []
-        for entity in answer.json() or []:
+        for entity in [shown for what in ("STREAMS", "TABLES", "QUERIES") for shown in self._show(what)]:
             for made in entity.get("streams", []) + entity.get("tables", []):
                 sources[made["name"]] = Source(made["name"], made["type"], made["topic"])
             for query in entity.get("queries", []):
@@ -237,6 +236,9 @@ class Ksqldb:
         except (UnreachableError, UnansweredError):
             return False
 
+    def _show(self, what: str) -> list[dict[str, Any]]:
+        return self._run(f"SHOW {what};", properties={}, repeatable=True).json() or []
+
     def _run(self, sql: str, *, properties: Mapping[str, str], repeatable: bool) -> Answer:
         body = {"ksql": sql, "streamsProperties": properties}
         answer = self._answered(
@@ -254,7 +256,9 @@ class Ksqldb:
             headers = {"Content-Type": _V1, "Accept": _V1}
             seen[:] = [
                 answer := self._answered(
-                    lambda: self._http.request("POST", "/query", body={"ksql": sql}, headers=headers, repeatable=True)
+                    lambda: self._http.request(
+                        "POST", "/query", body={"ksql": sql, "streamsProperties": {}}, headers=headers, repeatable=True
+                    )
                 )
             ]
             return None if "not available yet" in answer.complaint() and not answer.ok else answer

@@ -87,7 +87,7 @@ class Streams:
         self.app = _app(job)
         self.app.on_partitions_revoked.connect(self._give_up)
         self.app.on_partitions_assigned.connect(self._take_up)
-        self.app.timer(BATCH_S, on_leader=False)(self._deliver)
+        self.app.task(self._deliver_often)
         self._stations_name = self._agent(STATIONS.name)
         self._table_topic = self._topic(STATIONS_TABLE.name)
         if job.summary:
@@ -117,6 +117,11 @@ class Streams:
                 self._waiting.append(event)
                 if len(self._waiting) >= BATCH_RECORDS:
                     await self._deliver()
+
+    async def _deliver_often(self) -> None:
+        while not self.app.should_stop:
+            await self.app.sleep(BATCH_S)
+            await self._deliver()
 
     async def _deliver(self) -> None:
         """Process what was gathered, wait until the broker has what came of it, and commit."""

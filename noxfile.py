@@ -62,6 +62,23 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def e2e(session: nox.Session) -> None:
+    """Against real services in containers. `-- --twins` builds their images here, `-- --strict` fails on any skip.
+
+    The rest of the arguments is pytest's. A service whose CTA_* variable is set is used as it is (docs/stack.md).
+    """
+    install(session, "e2e")
+    options = [option for option in session.posargs if option not in ("--twins", "--strict")]
+    environment = {"CTA_E2E_STRICT": "1"} if "--strict" in session.posargs else {}
+    if "--twins" in session.posargs:
+        built = session.run("compose/offline/build", external=True, silent=True, stderr=None)
+        exports = [line.removeprefix("export ") for line in str(built).splitlines() if line.startswith("export ")]
+        environment |= dict(export.split("=", 1) for export in exports)
+    paths = [] if any(option.startswith("tests") for option in options) else ["tests/e2e"]
+    session.run("pytest", "-m", "e2e", "--durations=5", *options, *paths, env=environment)
+
+
+@nox.session
 def explore(session: nox.Session) -> None:
     """The laws with fresh examples, many of them: for a night, or for a change to the simulation."""
     install(session, "test")

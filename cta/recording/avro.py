@@ -119,7 +119,7 @@ def _rows(batches: Iterable[Batch], source: str) -> Iterator[dict[str, Any]]:
 
 
 def _parts(content: Content, source: str) -> dict[str, Any]:
-    parts = {"topic": content.topic.name, "key": _to_avro(content.key), "value": _to_avro(content.value)}
+    parts = {"topic": content.topic.name, "key": to_avro(content.key), "value": to_avro(content.value)}
     back = Content(content.topic, *(_exact(part) for part in (content.key, content.value)))
     if back.fragment != content.fragment:
         what = f"no Avro schema holds this record exactly: {content.fragment.decode()[:200]}"
@@ -127,7 +127,8 @@ def _parts(content: Content, source: str) -> dict[str, Any]:
     return parts
 
 
-def _to_avro(part: Any) -> Any:
+def to_avro(part: Any) -> Any:
+    """A key or a value as fastavro takes it: bytes, null, or a record with the name of its type."""
     if part is None or isinstance(part, Raw):
         return part and part.data
     return f"{NAMESPACE}.{type(part).__name__}", msgspec.structs.asdict(part)

@@ -52,7 +52,8 @@ def whole_lines(file: BinaryIO) -> Iterator[list[bytes] | Gap]:
 
     A line is whole if its newline is there and no damaged frame falls into it. Lines longer than any may be are gaps.
     """
-    rest, start = b"", 0
+    in_frames = is_zst(file)
+    rest, start = b"", 0  # a line that has begun, and where in the file it did, or the frame in which it did
     for piece in _pieces(file):
         if isinstance(piece, Gap):
             if rest:
@@ -65,9 +66,9 @@ def whole_lines(file: BinaryIO) -> Iterator[list[bytes] | Gap]:
         *lines, rest = (rest + text).split(b"\n")
         if lines:
             yield lines
-            start = begin
+            start = begin if in_frames else begin + len(text) - len(rest)
         if len(rest) > MAX_HEADER_BYTES:
-            yield Gap(start, begin, "a line longer than any may be")
+            yield Gap(start, begin if in_frames else begin + len(text), "a line longer than any may be")
             rest = b""
     if rest:
         file.seek(0, io.SEEK_END)

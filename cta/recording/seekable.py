@@ -89,6 +89,7 @@ class FrameWriter:
     def _put(self, text: bytes) -> None:
         frame = self._compressor.compress(text, self._compressor.FLUSH_FRAME)
         self._file.write(frame)
+        self._file.flush()  # a run that is killed leaves all frames that were whole
         checksum = frame[-4:]  # a frame ends with it
         self._entries.append(len(frame).to_bytes(4, "little") + len(text).to_bytes(4, "little") + checksum)
 

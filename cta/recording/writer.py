@@ -89,6 +89,8 @@ class RecordingWriter:
             (self._frames or self._new.file).write(lines)
             if end_frame and self._frames is not None:
                 self._frames.end_frame()
+            if end_frame:
+                self._new.file.flush()
         except OSError as error:
             self._new.discard()
             raise self._new.refused(error) from None

@@ -9,20 +9,25 @@ import struct
 import subprocess
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyzstd import CParameter, SeekableZstdFile, compress, decompress
 
+from cta.commands.info import about
 from cta.model.batch import Batch
 from cta.model.errors import RecordingError
-from cta.recording import seekable
+from cta.recording import reader, seekable
 from cta.recording.reader import Recording, is_recording
 from cta.recording.seek import first_line
 from cta.recording.seekable import FOOT_MAGIC, TABLE_MAGIC, FrameReader, FrameWriter, NoTableError, Stretch, walk
 from cta.recording.writer import RecordingWriter
 from tests.recording.records import ARRIVAL, ENTRY, HEADER, SMALL, START_MS, Records, ordered_streams, write
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 LONG: Records = [(START_MS + 10 * i, content) for i in range(20_000) for content in (ENTRY, ARRIVAL)]
 """Eight frames of records."""
@@ -120,9 +125,9 @@ def test_any_place_can_be_read(texts: list[bytes], frame_bytes: int, data: st.Da
     whole = b"".join(texts)
     assert decompress(file) == whole
     place, size = data.draw(st.integers(0, len(whole))), data.draw(st.integers(0, len(whole)))
-    with io.BufferedReader(FrameReader(io.BytesIO(file), "x")) as reader:
-        reader.seek(place)
-        assert reader.read(size) == whole[place : place + size]
+    with io.BufferedReader(FrameReader(io.BytesIO(file), "x")) as text:
+        text.seek(place)
+        assert text.read(size) == whole[place : place + size]
 
 
 @given(
@@ -258,3 +263,44 @@ def test_a_line_longer_than_a_frame(tmp_path: Path) -> None:
     assert [record for batch in recording.batches() for record in batch] == SMALL
     window = [record for batch in recording.batches(START_MS + 1_000) for record in batch]
     assert window == SMALL[2:]
+
+
+# ------------------------------------------------------------------------------------------------------- a large file
+
+
+class Counting(io.FileIO):
+    """A file that counts what is read of it."""
+
+    bytes_read = 0
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        read = super().readinto(buffer) or 0
+        Counting.bytes_read += read
+        return read
+
+
+@pytest.mark.parametrize("name", ["large.jsonl", "large.jsonl.zst"])
+def test_info_of_a_gigabyte_reads_the_ends_and_the_index(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of which everything but the ends and the index is a hole: two mebibytes are read of it, none of the hole."""
+    small, large, hole = write(tmp_path / f"small_{name}", SMALL), tmp_path / name, 1 << 30
+    data = small.read_bytes()
+    with small.open("rb") as file, large.open("wb") as out:
+        first = len(HEADER.line()) if small.suffix == ".jsonl" else next(walk(file)).stop
+        trailer = Recording.open(small).trailer.line()
+        out.write(data[:first])
+        out.seek(hole, 1)
+        if small.suffix == ".jsonl":
+            out.write(b"\n" + trailer)
+        else:
+            last = compress(trailer)
+            entries = struct.pack("<II", first, len(HEADER.line())) + struct.pack("<II", 1 << 15, 1 << 20) * (hole >> 15)
+            entries += struct.pack("<II", len(last), len(trailer))
+            out.write(last + TABLE_MAGIC + struct.pack("<I", len(entries) + 9) + entries)
+            out.write(struct.pack("<IB", len(entries) // 8, 0) + FOOT_MAGIC)
+    monkeypatch.setattr(reader, "open_file", lambda path: io.BufferedReader(Counting(path)))
+    Counting.bytes_read = 0
+    found = about(str(large))
+    assert (found.file_bytes > hole, found.trailer) == (True, Recording.open(small).trailer)
+    assert Counting.bytes_read < 2 << 20

@@ -295,7 +295,9 @@ def test_info_of_a_gigabyte_reads_the_ends_and_the_index(
             out.write(b"\n" + trailer)
         else:
             last = compress(trailer)
-            entries = struct.pack("<II", first, len(HEADER.line())) + struct.pack("<II", 1 << 15, 1 << 20) * (hole >> 15)
+            entries = struct.pack("<II", first, len(HEADER.line())) + struct.pack("<II", 1 << 15, 1 << 20) * (
+                hole >> 15
+            )
             entries += struct.pack("<II", len(last), len(trailer))
             out.write(last + TABLE_MAGIC + struct.pack("<I", len(entries) + 9) + entries)
             out.write(struct.pack("<IB", len(entries) // 8, 0) + FOOT_MAGIC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def terminal(name: str, title: str, *command: str, width: int = 100) -> None:
         check=True,
         env={"COLUMNS": str(width), "PATH": "/usr/bin:/bin", "FORCE_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
     )
-    console = Console(record=True, width=width, force_terminal=True, color_system="truecolor", file=open("/dev/null", "w"))
+    console = Console(record=True, width=width, force_terminal=True, color_system="truecolor", file=io.StringIO())
     console.print(Text("$ " + " ".join(command), style="bold green"))
     console.print(Text.from_ansi(run.stdout))
     svg = console.export_svg(title=title, theme=MONOKAI)

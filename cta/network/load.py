@@ -1,4 +1,4 @@
-"""Chicago's network from the package's tables (their README is docs/data.md)."""
+"""Chicago's network from the package's tables (their source and basis: docs/simulation.md)."""
 
 from __future__ import annotations
 

@@ -31,13 +31,18 @@ def trains_of(network: Network, line: str, service: Timetable | Headways) -> lis
 def _fleet(network: Network, line: str) -> int:
     """The most trips under way at once on any day type, turns included, and a share of spares."""
     peak = 0
+    away_s = {
+        name: network.nominal_run_s(pattern)
+        + 2 * DWELL_S
+        + network.terminals[line, pattern.calls[-1].station_id].min_turn_s
+        for name, pattern in network.patterns.items()
+        if pattern.line == line
+    }
     for departures in network.timetable.values():
         changes = []
         for start_s, pattern in departures:
             if pattern.line == line:
-                turn_s = network.terminals[line, pattern.calls[-1].station_id].min_turn_s
-                end_s = start_s + network.nominal_run_s(pattern) + 2 * DWELL_S + turn_s
-                changes += [(start_s, 1), (end_s, -1)]
+                changes += [(start_s, 1), (start_s + away_s[pattern.name], -1)]
         under_way = 0
         for _, change in sorted(changes):
             under_way += change
@@ -49,9 +54,10 @@ def set_out(train: Train, trip: Trip, seed: int) -> None:
     """Give a train a trip and the trip's chance: a running time a hop and a dwell a call, in ms, means as published."""
     legs = trip.route.legs
     drawn = words(seed, "trip", trip.route.pattern.name, trip.scheduled_ms, len(legs))
-    pieces = ((drawn[:, None] >> np.array([0, 16, 32, 48], np.uint64)) & np.uint64(0xFFFF)).astype(np.int64)
-    run_swing, dwell_swing = pieces[:, 0] + pieces[:, 1] - 0xFFFF, pieces[:, 2] + pieces[:, 3] - 0xFFFF
-    travel_ms = np.array([leg.track.travel_ms if leg.track else 0 for leg in legs], np.int64)
+    pieces = drawn.astype("<u8", copy=False).view("<u2").astype(np.int64)
+    swings = pieces[::2] + pieces[1::2] - 0xFFFF
+    run_swing, dwell_swing = swings[::2], swings[1::2]
+    travel_ms = trip.route.travel_ms
     train.runs_ms = (travel_ms + travel_ms * run_swing * RUN_SPREAD // (100 * 0xFFFF)).tolist()
     train.dwells_ms = (DWELL_S * 1000 + dwell_swing * DWELL_SPREAD_MS // 0xFFFF).tolist()
     train.route, train.legs, train.index = trip.route, legs, 0

@@ -11,6 +11,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cta.model.batch import Content
 from cta.model.records import Direction, TrainKey
 from cta.network.network import Call, Network, Pattern, Terminal
 
@@ -47,7 +51,7 @@ class Track:
 class Leg:
     """A call of a pattern with the things it touches. ``track`` and ``ahead`` lead on; None at the last call."""
 
-    __slots__ = ("ahead", "call", "platform", "track", "watched")
+    __slots__ = ("ahead", "call", "contents", "place", "platform", "track", "watched")
 
     def __init__(self, call: Call, platform: Platform, track: Track | None, ahead: Platform | None) -> None:
         self.call = call
@@ -56,6 +60,9 @@ class Leg:
         self.ahead = ahead
         self.watched = False
         """A closure or a breakdown may strike here."""
+        self.place = (call.station_id, call.direction)
+        self.contents: dict[str, tuple[tuple[int, Direction] | None, Content]] = {}
+        """By train id, where the train last served before it was here and the content of its record then."""
 
 
 @dataclass(slots=True)
@@ -78,6 +85,8 @@ class Route:
     legs: tuple[Leg, ...]
     origin: Turnback
     destination: Turnback
+    travel_ms: NDArray[np.int64]
+    """Of each leg to the next, int64[legs]; 0 at the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,10 @@ class Railway:
         }
 
     def _platform(self, stop_id: int) -> Platform:
-        return self._platforms.setdefault(stop_id, Platform(stop_id))
+        platform = self._platforms.get(stop_id)
+        if platform is None:
+            platform = self._platforms[stop_id] = Platform(stop_id)
+        return platform
 
     def _track(self, hop: tuple[int, int]) -> Track:
         return self._tracks.setdefault(hop, Track(hop, self._network.edges[hop].travel_s))
@@ -148,4 +160,6 @@ class Railway:
         ]
         legs.append(Leg(calls[-1], self._platform(calls[-1].stop_id), None, None))
         origin = self.turnbacks[pattern.line, calls[0].station_id]
-        return Route(pattern, tuple(legs), origin, self.turnbacks[pattern.line, calls[-1].station_id])
+        destination = self.turnbacks[pattern.line, calls[-1].station_id]
+        travel_ms = np.array([leg.track.travel_ms if leg.track else 0 for leg in legs], np.int64)
+        return Route(pattern, tuple(legs), origin, destination, travel_ms)

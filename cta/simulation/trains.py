@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from heapq import heappop, heappush, heapreplace
+from operator import itemgetter
 from typing import Final
 
 from cta.model.batch import Content
@@ -53,6 +54,7 @@ WARM_UP_S: Final = 2 * 3600
 _SEPARATION_MS: Final = SEPARATION_S * 1000
 _CLEAR_MS: Final = CLEAR_S * 1000
 _DWELL_MS: Final = DWELL_S * 1000
+_ORDER: Final = itemgetter(0, 1)  # time and train of a record
 
 # Kinds of events, in the order in which they happen at one instant. Serials count within a kind.
 _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 48 for kind in range(8))
@@ -107,7 +109,7 @@ class Trains:
 
     def _settled(self, records: list[tuple[int, str, Content]], time_ms: int) -> list[tuple[int, Content]]:
         start_ms = self._plan.window.start_ms
-        records.sort(key=_order)
+        records.sort(key=_ORDER)
         n = next((i for i, record in enumerate(records) if record[0] >= time_ms), len(records))
         settled = [(at_ms, content) for at_ms, _, content in records[:n] if at_ms >= start_ms]
         del records[:n]
@@ -147,7 +149,7 @@ class Trains:
             if leg.watched:
                 ready_ms = self._call_under_faults(train, leg, arrive_ms, ready_ms)
             else:
-                self._record(arrive_ms, train, "in_service", leg)
+                self._serve(arrive_ms, train, leg)
             track = leg.track
             if track is None:
                 heappop(heap)
@@ -203,6 +205,17 @@ class Trains:
             )
         )
 
+    def _serve(self, time_ms: int, train: Train, leg: Leg) -> None:
+        """The usual record. A train comes to a leg from the same place again and again: by far the most are known there."""
+        known = leg.contents.get(train.train_id)
+        if known is not None and known[0] is train.last:
+            train.last = leg.place
+            self._out.append((time_ms, train.train_id, known[1]))
+            return
+        last = train.last
+        self._record(time_ms, train, "in_service", leg)
+        leg.contents[train.train_id] = (last, self._out[-1][2])
+
     def _record(self, time_ms: int, train: Train, status: TrainStatus, leg: Leg) -> None:
         call = leg.call
         key = (train.train_id, status, call.station_id, call.direction, train.last)
@@ -211,7 +224,7 @@ class Trains:
             station_id, direction = train.last or (None, None)
             value = Arrival(call.station_id, train.train_id, call.direction, train.line, status, station_id, direction)
             content = self._contents[key] = Content(ARRIVALS, train.key, value)
-        train.last = (call.station_id, call.direction)
+        train.last = leg.place
         self._out.append((time_ms, train.train_id, content))
 
     def _call_under_faults(self, train: Train, leg: Leg, arrive_ms: int, ready_ms: int) -> int:
@@ -237,8 +250,8 @@ class Trains:
         if turnback.used < turnback.terminal.tracks:
             self._take_track(time_ms, train, turnback)
         elif self._pulls_in(turnback):
+            self._clear_platform(time_ms, train)  # first: pulling in may send the train out again at once
             self._pull_in(time_ms, train, turnback)
-            self._clear_platform(time_ms, train)
         else:
             turnback.waiting.append(train)
 
@@ -336,7 +349,3 @@ class Trains:
                 return
             set_out(train, turnback.due.popleft(), self._plan.seed)
             self._push(time_ms, _APPROACH, train)
-
-
-def _order(record: tuple[int, str, Content]) -> tuple[int, str]:
-    return record[0], record[1]

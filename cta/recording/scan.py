@@ -6,7 +6,6 @@ the header. The order of times is not its matter: a law of the stream says more 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -102,11 +101,9 @@ class Scan:
 
     def _records(self, lines: list[bytes], first: int) -> Iterator[Lines | Flaw]:
         """The records of the lines; where one is damaged, of the halves on either side of it."""
-        before = copy.copy(self._reader)
         try:
             batch = self._reader.batch(lines, first)
         except DamagedLineError as error:
-            self._reader = before
             if len(lines) == 1:
                 self._losses += 1
                 yield Flaw(first, "schema", error.what, loses=True)

@@ -104,6 +104,12 @@ def test_a_field_of_the_scenario_is_the_cause(small: Path) -> None:
     ]
 
 
+def test_a_window_that_the_scenario_says_is_no_cut(small: Path) -> None:
+    """Another duration is told once: as the scenario's field."""
+    _, found = diff(small, write_scenario(small.with_name("short.json"), duration="PT5M"))
+    assert found["causes"] == [{"kind": "scenario", "path": "$.duration", "a": "PT10M", "b": "PT5M"}]
+
+
 def test_a_cut_window_is_the_cause(small: Path) -> None:
     """All that is missing lies outside the common window, and the summary says so."""
     part = recorded(small, "part.jsonl", "--until", "07:05")

@@ -11,14 +11,16 @@ from hypothesis import given
 
 from cta.model.batch import Batch, Content
 from cta.model.raw import foreign
-from cta.model.records import Arrival
+from cta.model.records import Arrival, Weather, WeatherKey
 from cta.model.scenario import Breakdown, Closure, Scenario, SlowZone
 from cta.model.time import HOUR_MS
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic
 from cta.network.load import chicago
 from cta.network.network import Network
-from cta.pipeline.laws import laws
-from cta.simulation.plan import Plan, resolve
+from cta.pipeline.laws import WeatherOnTheHour, laws
+from cta.simulation.faults import alert
+from cta.simulation.plan import Breakdown as PlannedBreakdown
+from cta.simulation.plan import Plan, Window, resolve
 from cta.simulation.run import simulate
 from cta.testing.documents import Case
 from cta.testing.scenarios import cases
@@ -134,6 +136,27 @@ def crowd(run: Records) -> Records:
     return sorted([*run, (time_ms + 30_000, other)], key=lambda record: (record[0], record[1].topic.rank))
 
 
+def tell_late(run: Records) -> Records:
+    """The breakdown's alert a second after it, and consistent in itself."""
+    place = first(run, ALERTS, cause="TECHNICAL_PROBLEM")
+    told = run[place][1].value
+    late = change(run, place, active_from=told.active_from + 1_000, active_to=told.active_to + 1_000)
+    return move(late, place, 1_000)
+
+
+def break_down_again(run: Records) -> Records:
+    """Another train breaks down where the fault is, half an hour after it, with an alert as it would have."""
+    fault = next(fault for fault in resolve(RUN, chicago()).faults if isinstance(fault, PlannedBreakdown))
+    after = first(run, ALERTS, cause="TECHNICAL_PROBLEM")
+    later = next(i for i in range(after, len(run)) if run[i][0] > run[after][0] + HOUR_MS // 2)
+    place = first(run, ARRIVALS, later, line="blue", station_id=fault.station_id, direction=fault.direction)
+    time_ms, content = run[place]
+    stands = Window(time_ms, time_ms + fault.window.duration_ms)
+    told = (time_ms, alert(chicago(), fault, stands, content.value.train_id))
+    broken_down = [*change(run, place, train_status="broken_down"), told]
+    return sorted(broken_down, key=lambda record: (record[0], record[1].topic.rank))
+
+
 WRONGS: dict[str, tuple[str, Callable[[Records], Records]]] = {
     "an unknown station": ("entries", lambda run: change(run, first(run, TURNSTILE), station_id=1)),
     "another station's key": ("entries", lambda run: change(run, first(run, TURNSTILE), station_id=40380)),
@@ -153,6 +176,8 @@ WRONGS: dict[str, tuple[str, Callable[[Records], Records]]] = {
         "alerts",
         lambda run: change(run, first(run, ALERTS, cause="TECHNICAL_PROBLEM"), train_id="BL101"),
     ),
+    "a breakdown told too late": ("alerts", tell_late),
+    "a breakdown at another time than the fault's": ("alerts", break_down_again),
     "a breakdown without an alert": (
         "alerts",
         lambda run: drop(run, first(run, ALERTS, cause="TECHNICAL_PROBLEM")),
@@ -212,6 +237,25 @@ def test_what_follows_a_loss_is_not_held_against_what_was_before(plan: Plan, run
     found += [what for law in judged.values() for _, what in law.find(after)]
     found += [what for law in judged.values() for what in law.finish()]
     assert found == []
+
+
+def test_part_of_a_run_is_judged_as_the_part_it_is(plan: Plan, run: Records) -> None:
+    """From after the first alerts on, none of them is missing."""
+    window = Window(plan.window.start_ms + HOUR_MS // 2, plan.window.end_ms)
+    part = Batch.of([record for record in run if window.holds(record[0])])
+    judged = laws(chicago(), plan, window)
+    assert [what for law in judged.values() for _, what in law.find(part)] == []
+    assert [what for law in judged.values() for what in law.finish()] == []
+
+
+def test_an_old_reading_again_leaves_the_next_one_due() -> None:
+    """In a capture without order a reading of hours ago is a second one, and those that follow are right."""
+    start_ms = 1_778_673_600_000
+    law = WeatherOnTheHour(Window(start_ms, start_ms + 5 * HOUR_MS))
+    hours = [start_ms + hour * HOUR_MS for hour in (0, 1, 2, 0, 3, 4)]
+    readings = [(at_ms, Content(WEATHER, WeatherKey(at_ms), Weather(50.5, "sunny"))) for at_ms in hours]
+    assert [row for row, _ in law.find(Batch.of(readings))] == [3]
+    assert list(law.finish()) == []
 
 
 def test_without_a_plan_the_network_still_judges(run: Records) -> None:

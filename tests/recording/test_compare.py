@@ -206,6 +206,27 @@ def test_the_nearest_are_paired_where_one_side_has_more() -> None:
     assert set(comparison.topics()[TURNSTILE].shifts_ms) == {100}
 
 
+def test_a_delay_of_all_is_one_shift() -> None:
+    """As many on both sides are paired in order, though each has a nearer one that is alike."""
+    times_ms = [START_MS + 7_000 * i for i in range(50)]
+    a, b = [(time_ms, ENTRY) for time_ms in times_ms], [(time_ms + 30_500, ENTRY) for time_ms in times_ms]
+    assert set(compared(a, b).topics()[TURNSTILE].shifts_ms) == {30_500}
+
+
+def test_contents_that_change_places_have_changed() -> None:
+    """At one time there is one record: another content there is a change, even where its like was moved to elsewhere."""
+    a = [(START_MS, ENTRY), (START_MS + 10_000, OTHER_ENTRY)]
+    b = [(START_MS, OTHER_ENTRY), (START_MS + 10_000, ENTRY)]
+    assert counts(compared(a, b)) == (0, 0, 2, 0)
+
+
+def test_in_a_capture_out_of_order_the_nearest_in_time_are_paired() -> None:
+    """Where times go back, what is near is so by its time and not by its place."""
+    a, b = [(START_MS + 20_000, ENTRY), (START_MS, ENTRY)], [(START_MS + 1, ENTRY)]
+    tally = compared(a, b).topics()[TURNSTILE]
+    assert (tally.missing, list(tally.shifts_ms)) == (1, [1])
+
+
 def test_the_first_difference_with_its_surroundings() -> None:
     """Three records of the key before and after, on both sides, in the order of time; shared ones once."""
     same = [(START_MS + i, ENTRY) for i in range(5)]

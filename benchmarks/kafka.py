@@ -281,9 +281,7 @@ def main() -> None:
             if rate is not None:
                 rates[side].append(rate)
         with broker_of(options.bootstrap) as broker:
-            broker.admin.delete_topics(
-                [name for name in broker.topics() if name.startswith(tuple(namespaces.values()))]
-            )
+            broker.delete_topics([name for name in broker.topics() if name.startswith(tuple(namespaces.values()))])
     for side, measured in rates.items():
         baselines = [name for name in (PRODUCING if side in PRODUCING else READING) if rates[name] and name != side]
         ratios = ", ".join(

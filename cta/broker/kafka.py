@@ -6,6 +6,7 @@ A client library's threads and connections are made when they are first needed: 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 from threading import Lock
 from types import TracebackType
@@ -27,13 +28,17 @@ from cta.model.settings import Settings
 class KafkaBroker:
     """A `cta.broker.port.Broker`, a context manager too. It may be shared between threads.
 
-    Names are the cluster's, a namespace included. ``unreadable`` says what is done with a record that is none of ours.
+    Names are the cluster's, a namespace included. ``unreadable`` says what is done with a record that is none of ours;
+    ``origins``, for captures, that batches say where each record stood.
     """
 
-    def __init__(self, settings: Settings, schemas: Schemas, *, unreadable: Unreadable = "stop") -> None:
+    def __init__(
+        self, settings: Settings, schemas: Schemas, *, unreadable: Unreadable = "stop", origins: bool = False
+    ) -> None:
         self.settings = settings
         self._schemas = schemas
         self._unreadable = unreadable
+        self._origins = origins
         self._connection = Connection(settings)
         self._codecs: dict[str, Codec | None] = {}
         self._decoders: dict[str, Decoder] = {}
@@ -132,6 +137,15 @@ class KafkaBroker:
         if before_offset > self.admin.begin_offset(topic, partition):
             self.admin.delete_records(topic, partition, before_offset)
 
+    def delete_topics(self, names: Iterable[str]) -> None:
+        """Delete topics and wait until they are gone; one that is not there is no error.
+
+        The clients are made anew afterwards: they would take a topic that is made again for the one they knew.
+        """
+        with self._writing, self._reading:
+            self.admin.delete_topics(names)
+            self._close_clients()
+
     @property
     def unreadable(self) -> Counter[str]:
         """Records read that were none of ours, by what was wrong with them."""
@@ -145,11 +159,15 @@ class KafkaBroker:
 
     def _decoder(self, name: str) -> Decoder:
         if name not in self._decoders:
-            self._decoders[name] = Decoder(name, self._codec(name), self._unreadable)
+            self._decoders[name] = Decoder(name, self._codec(name), self._unreadable, origins=self._origins)
         return self._decoders[name]
 
     def close(self) -> None:
         """Let go of the cluster; what was not flushed is lost."""
+        with self._writing, self._reading:
+            self._close_clients()
+
+    def _close_clients(self) -> None:
         for name in ("_producer", "_reader"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
@@ -167,9 +185,15 @@ def _joined(parts: list[Batch]) -> Batch:
     """Batches of one topic as one, in their order."""
     if len(parts) == 1:
         return parts[0]
-    starts = np.cumsum([0, *(len(part.contents) for part in parts)])
-    codes = [part.codes + start for part, start in zip(parts, starts, strict=False)]
-    contents = [content for part in parts for content in part.contents]
     if not parts:
         return Batch(np.empty(0, np.int64), np.empty(0, np.intp), ())
-    return Batch(np.concatenate([part.times for part in parts]), np.concatenate(codes), contents)
+    starts = np.cumsum([0, *(len(part.contents) for part in parts[:-1])])
+    codes = [part.codes + start for part, start in zip(parts, starts, strict=True)]
+    contents = [content for part in parts for content in part.contents]
+    origins = [part.origins for part in parts if part.origins is not None]
+    return Batch(
+        np.concatenate([part.times for part in parts]),
+        np.concatenate(codes),
+        contents,
+        np.concatenate(origins) if origins else None,
+    )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import numpy as np
 from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from numpy.typing import NDArray
 
 from cta.broker.avro import MEMO_CONTENTS, Codec
 from cta.broker.checks import topic_place
 from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
 from cta.model.batch import Batch, Content
 from cta.model.errors import RecordError
-from cta.model.raw import foreign, raw
+from cta.model.raw import Origin, foreign, raw
 
 Unreadable = Literal["stop", "skip", "raw"]
 """What is done with a record whose bytes are no record of ours: raise, pass over, or take it as `cta.model.raw` has it."""
@@ -111,11 +112,12 @@ class KafkaReader:
 class Decoder:
     """Messages of one topic into batches. What was decoded once is remembered by its bytes."""
 
-    def __init__(self, name: str, codec: Codec | None, unreadable: Unreadable) -> None:
-        """``codec`` None: the topic is not one of ours."""
+    def __init__(self, name: str, codec: Codec | None, unreadable: Unreadable, *, origins: bool = False) -> None:
+        """``codec`` None: the topic is not one of ours. ``origins``: batches say where each record stood."""
         self._name = name
         self._codec = codec
         self._policy = unreadable
+        self._origins = origins
         self._timed_by_key = codec is not None and codec.topic.event_time == "key"
         self._contents: list[Content] = []
         self._codes: dict[tuple[bytes | None, bytes | None], int] = {}
@@ -136,7 +138,8 @@ class Decoder:
         times = [message.timestamp()[1] for message in messages]
         if self._timed_by_key:
             times = [_key_time_ms(self._contents[code], time_ms) for code, time_ms in zip(codes, times, strict=True)]
-        return Batch(np.array(times, np.int64), np.array(codes, np.intp), self._contents).compact()
+        origins = _origins(messages) if self._origins else None
+        return Batch(np.array(times, np.int64), np.array(codes, np.intp), self._contents, origins).compact()
 
     def _code(self, message: Message) -> int:
         """The code of a record's content; -1: pass over it."""
@@ -163,6 +166,18 @@ class Decoder:
             raise RecordError(what, where=where, remedy="pass over such records, or read the topic raw")
         self.unreadable[what] += 1
         return Content(foreign(self._name), raw(key), raw(value)) if self._policy == "raw" else None
+
+
+def _origins(messages: list[Message]) -> NDArray[np.object_]:
+    """The `Origin` of each message."""
+    column = np.empty(len(messages), np.object_)
+    column[:] = [
+        Origin(
+            message.partition(), message.offset(), tuple((name, raw(data)) for name, data in message.headers() or ())
+        )
+        for message in messages
+    ]
+    return column
 
 
 def _key_time_ms(content: Content, record_ms: int) -> int:

@@ -65,4 +65,4 @@ def kafka(settings: Settings, registry: Registry) -> Iterator[KafkaBroker]:
     """A broker of the test's own; the topics of its namespace are deleted afterwards."""
     with KafkaBroker(settings, registry) as broker:
         yield broker
-        broker.admin.delete_topics(name for name in broker.topics() if name.startswith(settings.namespace))
+        broker.delete_topics(name for name in broker.topics() if name.startswith(settings.namespace))

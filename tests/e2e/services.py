@@ -42,6 +42,7 @@ class Services:
             for name in ("KAFKA", "SCHEMA_REGISTRY", "CONNECT", "POSTGRES", "KSQLDB", "REST_PROXY", "UI")
         }
         self._started: set[str] = set()
+        self._used = False
         self.project = f"cta-e2e-{uuid4().hex[:8]}"
 
     @property
@@ -101,14 +102,15 @@ class Services:
 
     def logs(self) -> str:
         """The last lines of each container."""
-        return self._compose("logs", "--tail", str(SHOWN_LINES), "--no-color") if self._started else ""
+        return self._compose("logs", "--tail", str(SHOWN_LINES), "--no-color") if self._used else ""
 
     def down(self) -> None:
         """Remove every container, network and volume of the project, and see that they are gone."""
-        if not self._started:
+        if not self._used:
             return
         self._compose("down", "--volumes", "--timeout", "2")
         self._started.clear()
+        self._used = False
         mine = f"label=com.docker.compose.project={self.project}"
         left = subprocess.run(["docker", "ps", "-aq", "--filter", mine], capture_output=True, text=True, check=True)
         assert left.stdout == "", f"containers of {self.project} are left: {left.stdout}"
@@ -121,8 +123,9 @@ class Services:
         if service in CONFLUENT and "confluent" not in self._environment.get("COMPOSE_PROFILES", "confluent"):
             skip(f"{service} has no image that can be had here")
         if service not in self._started:
-            self._started.add(service)
+            self._used = True
             self._compose("up", "--wait", service)
+            self._started.add(service)
         return url
 
     def _compose(self, *arguments: str) -> str:

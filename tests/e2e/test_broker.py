@@ -22,7 +22,7 @@ from cta.model import scenario as scenarios_module
 from cta.model import schemas
 from cta.model.batch import Batch, Content
 from cta.model.errors import BrokerError, RecordError, ServiceError
-from cta.model.raw import Raw
+from cta.model.raw import Origin, Raw
 from cta.model.records import Alert, AlertKey, Weather, WeatherKey
 from cta.model.schemas import Schema
 from cta.model.settings import Settings
@@ -48,7 +48,7 @@ def shared(services: Services) -> Iterator[KafkaBroker]:
     settings = services.settings()
     with KafkaBroker(settings, Registry(settings.schema_registry_url)) as broker:
         yield broker
-        broker.admin.delete_topics(name for name in broker.topics() if name.startswith("contract-"))
+        broker.delete_topics(name for name in broker.topics() if name.startswith("contract-"))
 
 
 class TestKafkaBroker(BrokerContract):
@@ -272,6 +272,45 @@ def raw_record(kafka: KafkaBroker, topic: str, offset: int) -> tuple[bytes, byte
     return key, value
 
 
+def test_a_capture_says_where_each_record_stood(
+    kafka: KafkaBroker, settings: Settings, registry: Registry, namespace: str
+) -> None:
+    """Partition, offset and headers stand beside the records, which are the same as without."""
+    name = namespace + TURNSTILE.name
+    kafka.create_topic(name, 2)
+    kafka.append(name, 1, entries_at(0))
+    headers: list[tuple[str, str | bytes | None]] = [("trace", b"7"), ("trace", None)]
+    client = BareProducer({"bootstrap.servers": settings.bootstrap_servers})
+    client.produce(name, b"v", None, 1, timestamp=MAY_2026_MS + 1, headers=headers)
+    assert client.flush(10) == 0
+    with KafkaBroker(settings, registry, unreadable="raw", origins=True) as broker:
+        batch, _ = broker.read(name, 1, 0, 10)
+    assert log(batch)[:1] == log(entries_at(0))
+    assert batch.origins is not None
+    assert batch.origins.tolist() == [Origin(1, 0), Origin(1, 1, (("trace", Raw(text="7")), ("trace", None)))]
+
+
+def test_what_a_transaction_gave_up_is_not_read(kafka: KafkaBroker, settings: Settings, namespace: str) -> None:
+    """Committed records alone, past the marks that transactions leave, to the end."""
+    name = namespace + TURNSTILE.name
+    kafka.create_topic(name, 1)
+    kafka.append(name, 0, entries_at(0))
+    key, value = raw_record(kafka, name, 0)
+    client = BareProducer({"bootstrap.servers": settings.bootstrap_servers, "transactional.id": namespace})
+    client.init_transactions(10)
+    for offset_ms, commit in ((1, True), (2, False), (3, True), (4, False)):
+        client.begin_transaction()
+        client.produce(name, value, key, 0, timestamp=MAY_2026_MS + offset_ms)
+        client.flush(10)
+        if commit:
+            client.commit_transaction(10)
+        else:
+            client.abort_transaction(10)
+    consumer = Consumer(kafka, [TURNSTILE], namespace=namespace)
+    assert [record for batch in consumer.poll() for record in log(batch)] == log(entries_at(0, 1, 3))
+    assert consumer.positions == {(name, 0): kafka.end_offset(name, 0)}
+
+
 # Failures
 
 
@@ -291,10 +330,20 @@ def test_a_topic_deleted_under_a_producer_is_an_error_with_the_number(kafka: Kaf
     name = namespace + TURNSTILE.name
     kafka.create_topic(name, 1)
     kafka.append(name, 0, entries_at(0))
-    kafka.admin.delete_topics([name])
+    kafka.delete_topics([name])
     with pytest.raises(BrokerError, match=f"{name}: no such topic"):
         kafka.append(name, 0, entries_at(1))
     assert name not in kafka.topics()
+
+
+def test_a_topic_made_again_begins_anew(kafka: KafkaBroker, namespace: str) -> None:
+    """Its offsets start at 0, and the producer's numbers do not hinder it."""
+    name = namespace + TURNSTILE.name
+    for offset_ms in (0, 1):
+        kafka.create_topic(name, 1)
+        assert kafka.append(name, 0, entries_at(offset_ms, offset_ms)) == range(2)
+        assert read_all(kafka, name, 0, 0) == log(entries_at(offset_ms, offset_ms))
+        kafka.delete_topics([name])
 
 
 def test_nobody_at_the_address_is_an_error_that_says_what_to_do() -> None:
@@ -307,7 +356,7 @@ def test_a_registry_that_is_not_there_is_an_error_that_says_what_to_do(settings:
     with KafkaBroker(settings, Registry(f"http://127.0.0.1:{free_port()}")) as broker:
         with pytest.raises(ServiceError, match=r"the schema registry at http://127.0.0.1:[0-9]+: it cannot be reached"):
             broker.create_topic(settings.namespace + TURNSTILE.name, 1)
-        broker.admin.delete_topics([settings.namespace + TURNSTILE.name])
+        broker.delete_topics([settings.namespace + TURNSTILE.name])
 
 
 def test_a_broker_killed_and_started_again_has_every_record_once(

@@ -172,12 +172,15 @@ def _origins(messages: list[Message]) -> NDArray[np.object_]:
     """The `Origin` of each message."""
     column = np.empty(len(messages), np.object_)
     column[:] = [
-        Origin(
-            message.partition(), message.offset(), tuple((name, raw(data)) for name, data in message.headers() or ())
-        )
+        Origin(message.partition(), message.offset(), tuple((name, raw(data)) for name, data in _headers(message)))
         for message in messages
     ]
     return column
+
+
+def _headers(message: Message) -> list[tuple[str, bytes | None]]:
+    """A message's headers; of one that was read they are never the dict or the text that may be sent."""
+    return cast("list[tuple[str, bytes | None]]", message.headers() or [])
 
 
 def _key_time_ms(content: Content, record_ms: int) -> int:

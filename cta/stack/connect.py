@@ -136,12 +136,11 @@ class Connect:
         doing = f"connector {connector.name}"
         answer = self._retried(lambda: self._http.request("PUT", path, body=connector.config, repeatable=True), doing)
         if not answer.ok:
+            remedy = "correct its config, or what it names, and apply it again"
+            if answer.status >= 500:  # Connect stumbles over what Debezium says of a failed login
+                remedy = f"does it reach what it reads from, and do user and password fit? {remedy}"
             said = connector.clear(answer.complaint())
-            raise ServiceError(
-                f"{doing} was refused, {said}",
-                where=self.where,
-                remedy="correct its config, or what it names, and apply it again",
-            )
+            raise ServiceError(f"{doing} was refused, {said}", where=self.where, remedy=remedy)
 
     def status(self, name: str) -> Status | None:
         """The connector's status, or None where there is no such connector (right after a PUT, too)."""

@@ -1,0 +1,115 @@
+"""What the tests of Postgres, Connect and Faust share: the last values of a topic, and workers as processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, TypeVar
+
+from cta.broker.kafka import KafkaBroker
+from cta.model.errors import ServiceError
+from cta.model.settings import Settings
+from cta.stack.wait import MachineClock, until
+from tests.cli.running import CTA
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 60.0
+DEBEZIUM: Final = Path("compose/connectors/stations-debezium.json")
+
+
+def last_values(kafka: KafkaBroker, topic: str) -> dict[bytes, bytes]:
+    """The last value of every key, over all partitions."""
+    values: dict[bytes, bytes] = {}
+    for partition in range(kafka.partitions(topic)):
+        offset = kafka.begin_offset(topic, partition)
+        while offset < kafka.end_offset(topic, partition):
+            messages, offset = kafka.messages(topic, partition, offset, 10_000)
+            for message in messages:
+                key, value = message.key(), message.value()
+                assert isinstance(key, bytes)
+                assert isinstance(value, bytes)
+                values[key] = value
+    return values
+
+
+def eventually(look: Callable[[], T], wanted: T, patience_s: float = PATIENCE_S) -> None:
+    """Look until it is as wanted; after ``patience_s`` the difference is the failure."""
+    seen: list[T] = []
+
+    def is_so() -> bool | None:
+        seen[:] = [look()]
+        return True if seen[0] == wanted else None
+
+    try:
+        until(is_so, lambda: ServiceError("late"), clock=MachineClock(), patience_s=patience_s, poll_s=0.25)
+    except ServiceError:
+        assert seen[0] == wanted
+
+
+def environment(settings: Settings, **more: str) -> Mapping[str, str]:
+    """The variables with which the command finds the services of a test."""
+    shared = {
+        "CTA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "CTA_SCHEMA_REGISTRY_URL": settings.schema_registry_url,
+        "CTA_NAMESPACE": settings.namespace,
+    }
+    return {**os.environ, **shared, **more}
+
+
+class Worker:
+    """``cta stream`` as a process; ready when the block begins, ended when it ends."""
+
+    def __init__(self, settings: Settings, log: Path, *options: str) -> None:
+        self._settings = settings
+        self._log = log
+        self._options = options
+
+    def __enter__(self) -> Worker:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [CTA, "stream", *self._options],
+                env=environment(self._settings),
+                stdout=log,
+                stderr=log,
+                cwd=self._log.parent,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def ready(self) -> None:
+        """Return when the worker says that its records flow."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while "ready: " not in self.said:
+            assert self._process.poll() is None, self.said
+            assert time.monotonic() < deadline_s, self.said
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop (SIGTERM); its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=PATIENCE_S)
+
+    def exit_code(self) -> int:
+        """How it ends by itself."""
+        return self._process.wait(timeout=PATIENCE_S)

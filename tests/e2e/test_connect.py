@@ -1,0 +1,200 @@
+"""Connect with Debezium: rows from Postgres to the topic, and what a worker says when something is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cta.broker.kafka import KafkaBroker
+from cta.commands import connect as commands
+from cta.model.errors import ServiceError
+from cta.model.settings import Settings
+from cta.model.topics import STATIONS
+from cta.network.load import chicago
+from cta.pipeline.stations import PlatformRow, platform_rows
+from cta.stack.connect import Connect, Connector, read
+from cta.stack.namespace import identifier
+from cta.stack.postgres import Postgres
+from tests.cli.running import cta
+from tests.conftest import ROOT
+from tests.e2e.pipeline import DEBEZIUM, eventually, last_values
+from tests.e2e.services import Services
+
+ROWS = platform_rows(chicago())
+BY_STOP = {row["stop_id"]: row for row in ROWS}
+
+
+@pytest.fixture
+def postgres(services: Services) -> Postgres:
+    """The database with Chicago's platforms."""
+    database = Postgres(services.postgres_dsn)
+    database.load(ROWS)
+    return database
+
+
+@pytest.fixture
+def worker(services: Services, settings: Settings) -> Connect:
+    return commands.connect(replace(settings, connect_url=services.connect_url))
+
+
+@pytest.fixture
+def connector(worker: Connect, settings: Settings, postgres: Postgres, kafka: KafkaBroker) -> Iterator[Connector]:
+    """The Debezium connector in the test's namespace, its topic made; gone afterwards, its slot too."""
+    kafka.create_topic(settings.namespace + STATIONS.name, 1)
+    wanted = read(ROOT / DEBEZIUM, namespace=settings.namespace)
+    yield wanted
+    worker.delete(wanted.name)
+    eventually(lambda: _forgotten(postgres, settings.namespace), True)
+
+
+def _forgotten(postgres: Postgres, namespace: str) -> bool:
+    """Whether the slot could be removed: a connector lets go of it a moment after it was deleted."""
+    try:
+        postgres.forget_reader(f"{identifier(namespace)}cta_stations")
+    except ServiceError:
+        return False
+    return True
+
+
+def rows_in(kafka: KafkaBroker, settings: Settings) -> dict[int, PlatformRow]:
+    values = last_values(kafka, settings.namespace + STATIONS.name)
+    return {json.loads(key)["stop_id"]: json.loads(value) for key, value in values.items()}
+
+
+def test_every_row_arrives_and_a_changed_row_follows(
+    worker: Connect, connector: Connector, kafka: KafkaBroker, settings: Settings, postgres: Postgres
+) -> None:
+    """Ready means that rows were read; the topic then has each platform as the pipeline has it, keyed by its stop."""
+    worker.put(connector)
+    assert worker.wait_ready(connector.name).running
+    eventually(lambda: rows_in(kafka, settings), BY_STOP)
+    changed = postgres.change(30_001, {"station_name": "Somewhere"})
+    eventually(lambda: rows_in(kafka, settings), {**BY_STOP, 30_001: changed})
+
+
+def test_applying_again_changes_nothing(
+    worker: Connect, connector: Connector, kafka: KafkaBroker, settings: Settings
+) -> None:
+    """The same config again: no row is sent a second time."""
+    for _ in range(2):
+        worker.put(connector)
+        worker.wait_ready(connector.name)
+    eventually(lambda: kafka.end_offset(settings.namespace + STATIONS.name, 0), len(ROWS))
+
+
+def test_a_connector_that_is_forgotten_reads_everything_again(
+    worker: Connect, connector: Connector, kafka: KafkaBroker, settings: Settings, postgres: Postgres
+) -> None:
+    """Deleted and made again it goes on where it was; forgotten, it starts from the first row."""
+    topic = settings.namespace + STATIONS.name
+    worker.put(connector)
+    worker.wait_ready(connector.name)
+    eventually(lambda: kafka.end_offset(topic, 0), len(ROWS))
+    assert worker.delete(connector.name, forget=True)
+    assert not worker.delete(connector.name)
+    worker.put(connector)
+    eventually(lambda: kafka.end_offset(topic, 0), 2 * len(ROWS))
+
+
+def test_a_wrong_password_is_refused_and_never_shown(worker: Connect, connector: Connector) -> None:
+    """Debezium tries to log in when the config is put: nothing is made, though Connect 4.3.1 trips over the refusal."""
+    wrong = replace(connector, config={**connector.config, "database.password": "not-the-secret"})
+    with pytest.raises(ServiceError) as caught:
+        worker.put(wrong)
+    assert f"connector {connector.name} was refused, HTTP 500" in str(caught.value)
+    assert "do user and password fit?" in str(caught.value)
+    assert "not-the-secret" not in str(caught.value)
+    assert connector.name not in worker.names()
+
+
+def test_running_without_rows_is_not_ready(worker: Connect, connector: Connector) -> None:
+    """A table that isn't there: the connector says RUNNING all the same."""
+    nothing = replace(connector, config={**connector.config, "table.include.list": "public.nothing"})
+    worker.put(nothing)
+    with pytest.raises(ServiceError, match=r"(read nothing|not RUNNING) after|FAILED"):
+        worker.wait_ready(connector.name, 6.0)
+
+
+def test_restart_runs_again(worker: Connect, connector: Connector) -> None:
+    worker.put(connector)
+    worker.wait_ready(connector.name)
+    assert (
+        commands.restart(worker, connector.name, patience_s=30.0)
+        == f"connector {connector.name} RUNNING, task 0 RUNNING"
+    )
+
+
+def test_what_is_not_there_is_said(worker: Connect) -> None:
+    with pytest.raises(ServiceError, match="no connector nowhere; there are: "):
+        worker.restart("nowhere")
+    assert worker.status("nowhere") is None
+
+
+def test_the_commands_from_apply_to_delete(
+    services: Services, connector: Connector, settings: Settings, worker: Connect
+) -> None:
+    """``cta connect apply``, ``status`` and ``delete``, as a user runs them."""
+    environment = {"CTA_CONNECT_URL": services.connect_url, "CTA_NAMESPACE": settings.namespace}
+    applied = cta("connect", "apply", ROOT / DEBEZIUM, **environment)
+    assert applied.stderr == ""
+    assert applied.stdout == f"connector {connector.name} RUNNING, task 0 RUNNING; it has read rows\n"
+    shown = cta("connect", "status", connector.name, **environment)
+    assert (shown.returncode, shown.stdout) == (
+        0,
+        f"connector {connector.name} RUNNING, task 0 RUNNING, offsets stored\n",
+    )
+    deleted = cta("connect", "delete", connector.name, **environment)
+    assert deleted.stdout == (
+        f"connector {connector.name} removed, its offsets stay: made again, it goes on where it was\n"
+    )
+
+
+def test_a_stopped_worker_fails_clearly_and_goes_on_when_it_is_back(
+    services: Services,
+    worker: Connect,
+    connector: Connector,
+    kafka: KafkaBroker,
+    settings: Settings,
+    postgres: Postgres,
+) -> None:
+    """Exit code 3: which, where, what to do; rows changed meanwhile arrive afterwards."""
+    services.ours("connect")
+    worker.put(connector)
+    worker.wait_ready(connector.name)
+    services.kill("connect")
+    refused = cta("connect", "status", CTA_CONNECT_URL=services.connect_url)
+    assert (refused.returncode, refused.stderr) == (
+        3,
+        f"error: Connect at {services.connect_url}: it cannot be reached; start it ('cta stack up') or check "
+        "CTA_CONNECT_URL\n",
+    )
+    changed = postgres.change(30_002, {"station_name": "Meanwhile"})
+    services.start("connect")
+    eventually(lambda: rows_in(kafka, settings), {**BY_STOP, 30_002: changed})
+
+
+def test_a_failed_task_shows_its_cause(
+    services: Services, worker: Connect, connector: Connector, tmp_path: Path, postgres: Postgres
+) -> None:
+    """The database goes away under a running connector: the task ends FAILED, and the wait says why and what to do."""
+    services.ours("postgres")
+    once = {"errors.max.retries": "0", "retriable.restart.connector.wait.ms": "100"}
+    worker.put(replace(connector, config={**connector.config, **once}))
+    worker.wait_ready(connector.name)
+    services.kill("postgres")
+    try:
+        eventually(lambda: (worker.status(connector.name) or pytest.fail("gone")).failure is not None, True)
+        with pytest.raises(ServiceError) as caught:
+            worker.wait_running(connector.name)
+        assert f"task 0 of connector {connector.name} FAILED: " in str(caught.value)
+        assert str(caught.value).endswith(f"put right what it says, then 'cta connect restart {connector.name}'")
+        assert "\n" not in str(caught.value)
+    finally:
+        services.start("postgres")
+        postgres.wait_ready()
+    worker.restart(connector.name)
+    worker.wait_running(connector.name)

@@ -1,0 +1,135 @@
+"""The stations table in a real Postgres: whole, once, and never with a password in an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from cta.model.errors import InputError, ServiceError
+from cta.network.load import chicago
+from cta.pipeline.stations import platform_rows
+from cta.stack.postgres import Loaded, Postgres
+from cta.stack.stations_table import script
+from tests.e2e.services import Services, free_port
+
+ROWS = platform_rows(chicago())
+
+
+@pytest.fixture
+def postgres(services: Services) -> Iterator[Postgres]:
+    """The database without the table, and as the other tests want it afterwards."""
+    database = Postgres(services.postgres_dsn)
+    database.drop()
+    yield database
+    database.drop()
+    database.load(ROWS)
+
+
+def test_loading_makes_the_table_and_loading_again_changes_nothing(postgres: Postgres) -> None:
+    """302 platforms of Chicago, each as the pipeline has it; the second time no row is touched."""
+    assert postgres.load(ROWS) == Loaded(302, inserted=302, updated=0, deleted=0)
+    assert postgres.rows() == ROWS
+    assert postgres.load(ROWS) == Loaded(302, inserted=0, updated=0, deleted=0)
+
+
+def test_loading_repairs_rows_that_were_changed_removed_or_added(postgres: Postgres) -> None:
+    """Afterwards the table holds exactly the rows, whatever was done to it."""
+    strange = {**ROWS[0], "stop_id": 99_999}
+    postgres.load([strange, {**ROWS[1], "station_name": "Elsewhere"}, *ROWS[3:]])
+    assert postgres.load(ROWS) == Loaded(302, inserted=2, updated=1, deleted=1)
+    assert postgres.rows() == ROWS
+
+
+def test_a_load_that_fails_changes_nothing(postgres: Postgres) -> None:
+    """One row that doesn't fit: the table is as it was before."""
+    postgres.load(ROWS[:5])
+    with pytest.raises((InputError, ServiceError)):
+        postgres.load([*ROWS[5:], {**ROWS[0], "station_name": None}])
+    assert postgres.rows() == ROWS[:5]
+
+
+def test_a_load_that_fails_leaves_no_table_where_there_was_none(postgres: Postgres) -> None:
+    with pytest.raises((InputError, ServiceError)):
+        postgres.load([ROWS[0], ROWS[0]])  # one statement cannot set a row twice
+    with pytest.raises(ServiceError, match=r"no table stations; load it first"):
+        postgres.rows()
+
+
+def test_the_row_that_was_changed_comes_back(postgres: Postgres) -> None:
+    postgres.load(ROWS)
+    assert postgres.change(ROWS[0]["stop_id"], {"station_name": "O'Hare & 50%"}) == {
+        **ROWS[0],
+        "station_name": "O'Hare & 50%",
+    }
+
+
+@pytest.mark.parametrize(
+    ("stop_id", "values", "words"),
+    [(1, {"station_name": "Nowhere"}, "no stop 1"), (ROWS[0]["stop_id"], {"colour": "red"}, "colour")],
+)
+def test_a_change_of_what_is_not_there_is_bad_input(
+    postgres: Postgres, stop_id: int, values: dict[str, str], words: str
+) -> None:
+    postgres.load(ROWS)
+    with pytest.raises(InputError, match=words):
+        postgres.change(stop_id, values)
+
+
+def test_a_table_of_another_make_is_left_alone_and_the_difference_shown(postgres: Postgres, services: Services) -> None:
+    """Somebody's own table of that name isn't touched."""
+    with psycopg2.connect(services.postgres_dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE stations (stop_id integer PRIMARY KEY, zone text)")
+    connection.close()
+    with pytest.raises(ServiceError) as caught:
+        postgres.load(ROWS)
+    assert "table stations has other columns: no blue, no blue_order" in str(caught.value)
+    assert "zone, which nobody asked for; drop the table if nobody needs it" in str(caught.value)
+
+
+def test_the_script_that_seeds_a_database_makes_the_same_table(postgres: Postgres, services: Services) -> None:
+    """compose/postgres/stations.sql and loading agree, columns and rows."""
+    with psycopg2.connect(services.postgres_dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(script(chicago()))
+    connection.close()
+    assert postgres.load(ROWS) == Loaded(302, inserted=0, updated=0, deleted=0)
+
+
+def test_a_wrong_password_is_an_error_that_does_not_show_it(services: Services) -> None:
+    """Which, where, what to do; exit code 3."""
+    parts = urlsplit(services.postgres_dsn)
+    wrong = f"postgresql://{parts.username}:not-the-secret@{parts.hostname}:{parts.port}{parts.path}"
+    with pytest.raises(ServiceError) as caught:
+        Postgres(wrong).rows()
+    assert str(caught.value) == (
+        f"Postgres at {parts.hostname}:{parts.port}{parts.path}: user {parts.username!r} or its password was refused; "
+        "check CTA_POSTGRES_DSN"
+    )
+
+
+def test_a_database_that_is_not_there_is_an_error_that_names_it(services: Services) -> None:
+    elsewhere = services.postgres_dsn.rpartition("/")[0] + "/elsewhere"
+    with pytest.raises(ServiceError, match='database "elsewhere" does not exist; make it'):
+        Postgres(elsewhere).rows()
+
+
+def test_nothing_at_the_address_is_an_error_with_a_remedy() -> None:
+    port = free_port()
+    with pytest.raises(ServiceError) as caught:
+        Postgres(f"postgresql://someone:secret@127.0.0.1:{port}/cta").rows()
+    assert f"Postgres at 127.0.0.1:{port}/cta: it cannot be reached: Connection refused" in str(caught.value)
+    assert "start it ('cta stack up') or check CTA_POSTGRES_DSN" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_stopped_database_fails_clearly_and_works_when_it_is_back(services: Services, postgres: Postgres) -> None:
+    services.ours("postgres")
+    postgres.load(ROWS)
+    services.kill("postgres")
+    with pytest.raises(ServiceError, match="it cannot be reached"):
+        postgres.rows()
+    services.start("postgres")
+    postgres.wait_ready()
+    assert postgres.rows() == ROWS

@@ -5,7 +5,6 @@ A client library's threads and connections are made when they are first needed: 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from threading import Lock
@@ -147,9 +146,15 @@ class KafkaBroker:
             self._close_clients()
 
     @property
-    def unreadable(self) -> Counter[str]:
-        """Records read that were none of ours, by what was wrong with them."""
-        return sum((decoder.unreadable for decoder in self._decoders.values()), Counter())
+    def passed_over(self) -> int:
+        """How many records were read that are none of ours, where such are skipped."""
+        return sum(decoder.passed_over for decoder in self._decoders.values())
+
+    @property
+    def first_passed_over(self) -> str | None:
+        """What was wrong with the first of them, and where it stands."""
+        firsts = (decoder.first_passed_over for decoder in self._decoders.values())
+        return next((first for first in firsts if first is not None), None)
 
     def _codec(self, name: str) -> Codec | None:
         if name not in self._codecs:

@@ -14,7 +14,7 @@ from cta.model.batch import Content
 from cta.model.time import format_timestamp, local
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic
 from cta.network.network import Network
-from cta.recording.compare import Mark, Tally
+from cta.recording.differences import Mark, Tally
 
 if TYPE_CHECKING:
     from rich.console import Console

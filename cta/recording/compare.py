@@ -4,83 +4,30 @@ The digests come first: where they are equal there is nothing to say, and where 
 that differ. Only those keys' records are read again, and matched key by key (`matching`). A record is kept as a time
 and a code, 12 bytes, for so many keys at once as have `GROUP_RECORDS` records; where more differ, the streams are read
 once more for each further group. So memory is bounded by a group, or by the largest single key, however long the
-streams are; two full days of different seeds are one group.
+streams are, but for 4 bytes a record that moved; two full days of different seeds are one group.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, Final, Literal
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from cta.model.batch import Batch, Content
-from cta.model.topics import ARRIVALS, BY_NAME, RECORDED, Topic
+from cta.model.topics import RECORDED, Topic
+from cta.recording.differences import Differences, Divergence, Tally, fields_of
 from cta.recording.digest import Digest
-from cta.recording.matching import Column, Match, match
+from cta.recording.matching import Column
 
 GROUP_RECORDS: Final = 1 << 21
 """Of both streams together: 25 MB."""
 
-SURROUNDING_RECORDS: Final = 3
-"""How many records of the key are shown before and after the first divergence, on each side."""
-
-PLACES: Final[Mapping[Topic, tuple[str, ...]]] = {ARRIVALS: ("station_id", "direction")}
-"""The fields that say what a record is about, beyond its key: records of one key that differ in them are not one record
-changed."""
-
 Stream = Callable[[], Iterator[Batch]]
 """Makes the stream's batches anew."""
-
-Mark = Literal["=", "a", "b"]
-"""Whether a record is in both streams, or in one of them only as it stands."""
-
-
-@dataclass
-class Tally:
-    """Differences counted. ``shifts_ms``: b's time less a's, of each record moved."""
-
-    missing: int = 0
-    """In a alone."""
-    extra: int = 0
-    """In b alone."""
-    changed: int = 0
-    """Another content; ``fields`` counts which field differs, and ``time`` where that does too."""
-    moved: int = 0
-    """The same content at another time, or (a shift of 0) in another order."""
-    fields: Counter[str] = field(default_factory=Counter)
-    shifts_ms: array[int] = field(default_factory=lambda: array("i"))
-
-    @property
-    def total(self) -> int:
-        return self.missing + self.extra + self.changed + self.moved
-
-    @property
-    def median_shift_ms(self) -> int | None:
-        return round(float(np.median(self.shifts_ms))) if self.shifts_ms else None
-
-    def add(self, other: Tally) -> None:
-        self.missing += other.missing
-        self.extra += other.extra
-        self.changed += other.changed
-        self.moved += other.moved
-        self.fields.update(other.fields)
-        self.shifts_ms.extend(other.shifts_ms)
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The earliest difference: its key's records around it, in the order of time, a's before b's at one time."""
-
-    time_ms: int
-    topic: Topic
-    entity: str
-    records: list[tuple[Mark, int, Content]]
 
 
 @dataclass(frozen=True)
@@ -89,6 +36,7 @@ class Comparison:
 
     a: Digest
     b: Digest
+    """Of the streams as they were given, nothing ignored."""
     tallies: dict[tuple[Topic, str], Tally]
     """By topic and entity, those with differences, in the order of topic and entity."""
     first: Divergence | None
@@ -120,16 +68,17 @@ def compare(
     ``tolerance_ms``: records of equal content so far apart or nearer are the same. ``within``: both runs' common window
     (start_ms, end_ms), for ``outside``.
     """
+    given = [_digest(stream) for stream in (a, b)]
     streams = [_ignoring(stream, ignore) if ignore else stream for stream in (a, b)]
-    digests = [_digest(stream) for stream in streams]
-    differences = _Differences(tolerance_ms, within)
-    for keys in _groups(*(digest.chains() for digest in digests)):
+    compared = [_digest(stream) for stream in streams] if ignore else given
+    differences = Differences(tolerance_ms, within)
+    for keys in _groups(*(digest.chains() for digest in compared)):
         contents = _Contents()
         columns = [_columns(stream, keys, contents) for stream in streams]
         for key in keys:
-            differences.look(columns[0][key], columns[1][key], contents.known)
+            differences.look(columns[0][key].column(), columns[1][key].column(), contents.known)
     tallies = sorted(differences.tallies.items(), key=lambda item: (item[0][0].rank, item[0][1]))
-    return Comparison(digests[0], digests[1], dict(tallies), differences.first(), differences.outside)
+    return Comparison(given[0], given[1], dict(tallies), differences.first(), differences.outside)
 
 
 def ignorable() -> dict[str, list[str]]:
@@ -159,12 +108,8 @@ def _blank(content: Content, ignore: Collection[str]) -> Content:
     if content.topic not in RECORDED:
         return content
     short = content.topic.short
-    blanks = {name: None for name in _fields(content.value) if name in ignore or f"{short}.{name}" in ignore}
+    blanks = {name: None for name in fields_of(content.value) if name in ignore or f"{short}.{name}" in ignore}
     return Content(content.topic, content.key, msgspec.structs.replace(content.value, **blanks)) if blanks else content
-
-
-def _fields(value: Any) -> Sequence[str]:
-    return value.__struct_fields__ if isinstance(value, msgspec.Struct) else ()
 
 
 Chains = dict[bytes, tuple[int, str]]
@@ -234,93 +179,3 @@ def _columns(stream: Stream, keys: list[bytes], contents: _Contents) -> dict[byt
             column.times.frombytes(times[start:stop].tobytes())
             column.codes.frombytes(codes[start:stop].tobytes())
     return columns
-
-
-class _Differences:
-    """Counts what each key's match leaves, and keeps the earliest of it."""
-
-    def __init__(self, tolerance_ms: int | None, within: tuple[int, int] | None) -> None:
-        self.tallies: dict[tuple[Topic, str], Tally] = {}
-        self.outside = 0
-        self._tolerance_ms = tolerance_ms
-        self._within = within
-        self._first: tuple[tuple[int, int, str], Divergence] | None = None
-
-    def first(self) -> Divergence | None:
-        return None if self._first is None else self._first[1]
-
-    def look(self, packed_a: _Packed, packed_b: _Packed, contents: list[Content]) -> None:
-        a, b = packed_a.column(), packed_b.column()
-        found = match(a, b, lambda code: _place(contents[code]), self._tolerance_ms)
-        if not (found.changed or found.moved or found.only_a or found.only_b):
-            return
-        content = contents[(a.codes or b.codes)[0]]
-        topic, entity = BY_NAME.get(content.topic.name, content.topic), content.entity
-        self.tallies.setdefault((topic, entity), Tally()).add(_tally(a, b, found, contents))
-        if self._within is not None:
-            start_ms, end_ms = self._within
-            lone = chain((a.times[i] for i in found.only_a), (b.times[j] for j in found.only_b))
-            self.outside += sum(not start_ms <= time_ms < end_ms for time_ms in lone)
-        place = (_earliest_ms(a, b, found), topic.rank, entity)
-        if self._first is None or place < self._first[0]:
-            records = _surroundings(a, b, found, contents, place[0])
-            self._first = place, Divergence(place[0], topic, entity, records)
-
-
-def _place(content: Content) -> tuple[Any, ...]:
-    return tuple(getattr(content.value, name) for name in PLACES.get(content.topic, ()))
-
-
-def _tally(a: Column, b: Column, found: Match, contents: list[Content]) -> Tally:
-    tally = Tally(len(found.only_a), len(found.only_b), len(found.changed), len(found.moved))
-    for i, j in found.changed:
-        tally.fields.update(changed_fields(contents[a.codes[i]], contents[b.codes[j]]))
-        tally.fields["time"] += a.times[i] != b.times[j]
-    tally.fields += Counter()  # drops a time that never differed
-    tally.shifts_ms.extend(b.times[j] - a.times[i] for i, j in found.moved)
-    return tally
-
-
-def changed_fields(a: Content, b: Content) -> list[str]:
-    """The names of the value's fields in which two contents of one topic differ; ``value`` where it has no fields."""
-    if type(a.value) is not type(b.value) or a.topic not in RECORDED:
-        return ["value"]
-    return [name for name in _fields(a.value) if getattr(a.value, name) != getattr(b.value, name)]
-
-
-def _earliest_ms(a: Column, b: Column, found: Match) -> int:
-    pairs = chain(found.changed, found.moved)
-    times_ms = chain(
-        (min(a.times[i], b.times[j]) for i, j in pairs),
-        (a.times[i] for i in found.only_a),
-        (b.times[j] for j in found.only_b),
-    )
-    return min(times_ms)
-
-
-def _surroundings(
-    a: Column, b: Column, found: Match, contents: list[Content], time_ms: int
-) -> list[tuple[Mark, int, Content]]:
-    """The records around the first difference, which is at ``time_ms``: before it all is the same in both."""
-    pairs = [*found.changed, *found.moved]
-    records: list[tuple[int, int, Mark, Content]] = []
-    sides: list[tuple[int, Column, set[int]]] = [
-        (0, a, {*found.only_a, *(i for i, _ in pairs)}),
-        (1, b, {*found.only_b, *(j for _, j in pairs)}),
-    ]
-    for side, column, different in sides:
-        first = _position(column, different, time_ms)
-        stop = first + (first in different) + SURROUNDING_RECORDS
-        for at in range(max(0, first - SURROUNDING_RECORDS), min(len(column.times), stop)):
-            mark: Mark = "=" if at not in different else "ab"[side]  # type: ignore[assignment]
-            if mark != "=" or side == 0:
-                records.append((column.times[at], side, mark, contents[column.codes[at]]))
-    records.sort(key=lambda record: record[:2])
-    return [(mark, at_ms, content) for at_ms, _, mark, content in records]
-
-
-def _position(column: Column, different: set[int], time_ms: int) -> int:
-    """Where the moment stands in a column: at a record of it that is different, else at the first not before it."""
-    here = [at for at in different if column.times[at] == time_ms]
-    later = (at for at, at_ms in enumerate(column.times) if at_ms >= time_ms)
-    return min(here) if here else next(later, len(column.times))

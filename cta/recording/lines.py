@@ -40,6 +40,7 @@ _TOPIC: Final = b'"topic":'
 _HEAD: Final = re.compile(rb'\{"t":(-1|0|[1-9][0-9]{0,14}),')
 _PREFIX: Final = np.frombuffer(b'{"t":', np.uint8)
 _WEIGHTS: Final = 10 ** np.arange(12, -1, -1, dtype=np.int64)
+_NEWLINE: Final = ord("\n")
 _HEAD_BYTES: Final = len(_PREFIX) + len(_WEIGHTS) + 1
 
 
@@ -106,22 +107,30 @@ class LineReader:
 
     def batch(self, lines: list[bytes], first_line: int) -> Batch:
         """The records of lines without their newline, the first being ``first_line``. DamagedLineError: the first bad one."""
+        return self.block(b"\n".join([*lines, b""]), first_line)
+
+    def block(self, block: bytes, first_line: int) -> Batch:
+        """As `batch`, of whole lines with their newlines."""
         if len(self._contents) > MEMO_CONTENTS or self._memo_bytes > MEMO_BYTES:
             self._contents, self._codes, self._memo_bytes = [], {}, 0
-        times = _times(lines)
+        text = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(text == _NEWLINE)
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        times = _times(text, starts, ends)
         if times is None or (self._ordered and np.diff(times, prepend=self._last_ms).min() < 0):
-            return self._one_by_one(lines, first_line)
-        tails = [line[_HEAD_BYTES:] for line in lines]
+            return self._one_by_one(block, first_line)
+        spans = zip((starts + _HEAD_BYTES).tolist(), ends.tolist(), strict=True)
+        tails = [block[start:end] for start, end in spans]
         codes = [self._codes.get(tail, -1) for tail in tails]
         for place in _places(codes, -1):
             if not tails[place].startswith(_TOPIC):
-                return self._one_by_one(lines, first_line)
+                return self._one_by_one(block, first_line)
             codes[place] = self._code(tails[place], first_line + place)
         self._last_ms = int(times[-1])
         return Batch(times, np.array(codes, np.intp), self._contents).compact()
 
-    def _one_by_one(self, lines: list[bytes], first_line: int) -> Batch:
-        records = [self._record(line, first_line + i) for i, line in enumerate(lines)]
+    def _one_by_one(self, block: bytes, first_line: int) -> Batch:
+        records = [self._record(line, first_line + i) for i, line in enumerate(block.split(b"\n")[:-1])]
         batch = Batch.of([(time_ms, content) for time_ms, content, _ in records])
         if any(origin is not None for _, _, origin in records):
             origins = np.empty(len(records), np.object_)
@@ -204,14 +213,14 @@ def origin_text(origin: Origin) -> bytes:
     return text + b"," if text else b""
 
 
-def _times(lines: list[bytes]) -> NDArray[np.int64] | None:
+def _times(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """The times in milliseconds, int64[n], of lines that all begin with ``{"t":``, thirteen digits and a comma."""
-    heads = b"".join([line[:_HEAD_BYTES] for line in lines])
-    if len(heads) != _HEAD_BYTES * len(lines):
+    if not len(ends) or (ends - starts).min() < _HEAD_BYTES:
         return None
-    columns = np.frombuffer(heads, np.uint8).reshape(len(lines), _HEAD_BYTES)
+    columns = text[starts[:, np.newaxis] + np.arange(_HEAD_BYTES)]
     digits = columns[:, len(_PREFIX) : -1] - np.uint8(ord("0"))  # anything but a digit wraps round to more than nine
     regular = (columns[:, : len(_PREFIX)] == _PREFIX).all() and (columns[:, -1] == ord(",")).all()
     if not (regular and digits.max() <= 9 and digits[:, 0].all()):
         return None
-    return digits @ _WEIGHTS
+    times: NDArray[np.int64] = digits @ _WEIGHTS
+    return times

@@ -157,13 +157,12 @@ class Recording:
         checksum.update(text.readline(MAX_HEADER_BYTES + 1))
         line = 2
         for block in _blocks(text, self._end):
-            lines = block.split(b"\n")
-            if unfinished := lines.pop():
-                raise _unfinished(str(self.path), line + len(lines), unfinished)
+            if not block.endswith(b"\n"):
+                raise _unfinished(str(self.path), line, block)
             checksum.update(block)
-            batch = reader.batch(lines, line)
+            batch = reader.block(block, line)
             digest.update(batch)
-            line += len(lines)
+            line += len(batch)
             wanted = batch.between(from_ms, until_ms) if ordered else _within(batch, from_ms, until_ms)
             if len(wanted):
                 yield wanted
@@ -177,11 +176,10 @@ class Recording:
         with io.BufferedReader(frames, BLOCK_BYTES) as text:
             text.seek(start)
             for block in _blocks(cast(BinaryIO, text), self._end, FIRST_BLOCK_BYTES):
-                lines = block.split(b"\n")
-                if unfinished := lines.pop():
-                    raise _unfinished(source, line + len(lines), unfinished)
-                batch = reader.batch(lines, line)
-                line += len(lines)
+                if not block.endswith(b"\n"):
+                    raise _unfinished(source, line, block)
+                batch = reader.block(block, line)
+                line += len(batch)
                 if len(wanted := batch.between(from_ms, until_ms)):
                     yield wanted
                 if until_ms is not None and batch.times[-1] >= until_ms:
@@ -220,8 +218,10 @@ def _blocks(file: BinaryIO, end: int, first_bytes: int | None = None) -> Iterato
         yield block
 
 
-def _unfinished(source: str, line: int, text: bytes) -> DamagedLineError:
-    if len(text) > MAX_LINE_BYTES:
+def _unfinished(source: str, line: int, block: bytes) -> DamagedLineError:
+    """What to say of a block, from ``line`` on, whose last line has no newline."""
+    line += block.count(b"\n")
+    if len(block) - block.rfind(b"\n") - 1 > MAX_LINE_BYTES:
         return DamagedLineError(f"longer than {MAX_LINE_BYTES} bytes", source=source, line=line)
     return DamagedLineError("cut short", source=source, line=line)
 

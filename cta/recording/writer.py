@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import numpy as np
+
 from cta.model.batch import Batch
 from cta.model.errors import RecordError, RecordingError
 from cta.recording.digest import Digest
@@ -113,14 +115,18 @@ class RecordingWriter:
 
 def record_lines(batch: Batch) -> bytes:
     """The lines of a batch's records, each with its newline."""
+    if not len(batch):
+        return b""
     tails = [content.fragment + b"}\n" for content in batch.contents]
-    records = zip(batch.times.tolist(), batch.codes.tolist(), strict=True)
-    if batch.origins is None:
-        return b"".join([b'{"t":%d,%b' % (time_ms, tails[code]) for time_ms, code in records])
-    origins = map(origin_text, batch.origins.tolist())
-    return b"".join(
-        [
-            b'{"t":%d,%b%b' % (time_ms, origin, tails[code])
-            for (time_ms, code), origin in zip(records, origins, strict=True)
-        ]
-    )
+    # Many records share a millisecond: entries are at whole seconds. A time is put into words once a run of it.
+    begins = np.concatenate([[True], batch.times[1:] != batch.times[:-1]])
+    heads = [b'{"t":%d,' % time_ms for time_ms in batch.times[begins].tolist()]
+    parts = [
+        map(heads.__getitem__, (np.cumsum(begins) - 1).tolist()),
+        *([] if batch.origins is None else [map(origin_text, batch.origins.tolist())]),
+        map(tails.__getitem__, batch.codes.tolist()),
+    ]
+    pieces = [b""] * (len(parts) * len(batch))
+    for place, part in enumerate(parts):
+        pieces[place :: len(parts)] = part
+    return b"".join(pieces)

@@ -1,0 +1,80 @@
+"""The live scene: a thread folds batches into it, the server's loop looks at it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Literal
+
+from cta.model.batch import Batch
+from cta.web.scene import Scene, Slots
+
+State = Literal["starting", "catching up", "live", "ended"]
+
+
+class Feed:
+    """A scene that is filled while it is shown; ``speed``: simulated seconds a second, None where nobody paces it."""
+
+    def __init__(self, make_scene: Callable[[], Scene], *, speed: float | None = None) -> None:
+        self._make_scene = make_scene
+        self._lock = Lock()
+        self._scene = make_scene()
+        self._rate = _Rate()
+        self.speed = speed
+        self.state: State = "starting"
+        self.lag: dict[str, int] = {}
+        """Records that are known to be there and are not folded yet, by topic name."""
+        self.round = 0
+        """How many times it has begun anew."""
+
+    def fold(self, batch: Batch) -> None:
+        """Take in a batch."""
+        with self._lock:
+            self._scene.fold(batch)
+            self._rate.add(len(batch))
+
+    def restart(self) -> None:
+        """Forget everything: the run begins anew."""
+        with self._lock:
+            self._scene = self._make_scene()
+            self.round += 1
+
+    def slots(self) -> Slots:
+        """The scene as it is now, with how it is being filled."""
+        with self._lock:
+            slots = self._scene.slots()
+            rate = self._rate.a_second()
+        slots["feed"] = {
+            "state": self.state,
+            "speed": self.speed,
+            "round": self.round,
+            "rate": rate,
+            "lag": sum(self.lag.values()),
+        }
+        return slots
+
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Records by topic name: read, and not readable."""
+        with self._lock:
+            return self._scene.records(), dict(self._scene.unread)
+
+
+class _Rate:
+    """Records a second of the wall clock, over the last whole seconds."""
+
+    WINDOW_S = 5
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, int] = {}
+
+    def add(self, records: int) -> None:
+        now_s = int(time.monotonic())
+        self._seconds[now_s] = self._seconds.get(now_s, 0) + records
+        for second in [second for second in self._seconds if second < now_s - self.WINDOW_S]:
+            del self._seconds[second]
+
+    def a_second(self) -> int:
+        now_s = int(time.monotonic())
+        whole = [n for second, n in self._seconds.items() if now_s - self.WINDOW_S <= second < now_s]
+        return round(sum(whole) / len(whole)) if whole else 0

@@ -1,0 +1,215 @@
+"""The map: stations and tracks on a plane, lines that share a track side by side, and the way of a train.
+
+Coordinates are projected plainly (a degree of longitude is shortened by the cosine of the middle latitude); y grows
+to the south. An express that passes stations is drawn along the tracks of the line that calls at them. Lines that
+share a stretch are set apart across it, in the network's order; within the Loop the first stands innermost.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cta.network.network import Network
+
+Point = tuple[float, float]
+Stretch = tuple[int, int]
+"""Two neighbouring stations, the smaller id first."""
+
+DETOUR_MAX: Final = 1.15
+"""How much longer than the straight way an express' track may be to be taken for it."""
+
+LOOP: Final = (-87.6435, 41.8912, -87.6232, 41.8742)
+"""West, north, east, south of the inset: from Merchandise Mart and Clinton to the Library."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture's window on the earth: ``scale`` units a degree of latitude, ``gap`` units between lines side by side."""
+
+    west: float
+    north: float
+    width: float
+    height: float
+    scale: float
+    gap: float
+    margin: float = 0.0
+    cosine: float = field(default=1.0)
+
+    @classmethod
+    def of(
+        cls, west: float, north: float, east: float, south: float, *, height: float, gap: float, margin: float
+    ) -> Frame:
+        cosine = math.cos(math.radians((north + south) / 2))
+        scale = (height - 2 * margin) / max(north - south, 1e-6)
+        return cls(west, north, (east - west) * cosine * scale + 2 * margin, height, scale, gap, margin, cosine)
+
+    def point(self, lat: float, lon: float) -> Point:
+        return (
+            (lon - self.west) * self.cosine * self.scale + self.margin,
+            (self.north - lat) * self.scale + self.margin,
+        )
+
+    def holds(self, point: Point) -> bool:
+        return 0 <= point[0] <= self.width and 0 <= point[1] <= self.height
+
+
+def whole(network: Network) -> Frame:
+    """A frame that holds every station."""
+    lats = [station.lat for station in network.stations.values()]
+    lons = [station.lon for station in network.stations.values()]
+    return Frame.of(min(lons), max(lats), max(lons), min(lats), height=1000, gap=3.4, margin=36)
+
+
+def loop() -> Frame:
+    """The inset."""
+    west, north, east, south = LOOP
+    return Frame.of(west, north, east, south, height=420, gap=5.2, margin=0)
+
+
+class TrackMap:
+    """A network in a frame."""
+
+    def __init__(self, network: Network, frame: Frame) -> None:
+        self.network = network
+        self.frame = frame
+        self.points = {
+            number: frame.point(station.lat, station.lon) for number, station in network.stations.items()
+        }
+        self._centre = frame.point((LOOP[1] + LOOP[3]) / 2, (LOOP[0] + LOOP[2]) / 2)
+        self._routes = routes(network)
+        self._lines_on = self._shared()
+
+    def paths(self) -> dict[str, list[list[Point]]]:
+        """The pieces to draw of each line, a piece a stretch of track."""
+        drawn: dict[str, dict[tuple[int, ...], list[Point]]] = {line: {} for line in self.network.lines}
+        for (line, start, end), route in self._routes.items():
+            drawn[line].setdefault(tuple(sorted((start, end))), self.way(line, route))
+        return {line: list(pieces.values()) for line, pieces in drawn.items()}
+
+    def way(self, line: str, route: Iterable[int]) -> list[Point]:
+        """The points that a train of the line passes along a route of stations."""
+        points: list[Point] = []
+        for start, end in itertools.pairwise(route):
+            shift_x, shift_y = self._shift(line, start, end)
+            points += [(self.points[number][0] + shift_x, self.points[number][1] + shift_y) for number in (start, end)]
+        return [point for point, before in zip(points, [None, *points], strict=False) if point != before]
+
+    def _shared(self) -> Mapping[Stretch, list[str]]:
+        lines: dict[Stretch, set[str]] = {}
+        for (line, _, _), route in self._routes.items():
+            for start, end in itertools.pairwise(route):
+                lines.setdefault(_stretch(start, end), set()).add(line)
+        return {stretch: [line for line in self.network.lines if line in on] for stretch, on in lines.items()}
+
+    def _shift(self, line: str, start: int, end: int) -> Point:
+        """How far a line stands beside the middle of a stretch that it shares."""
+        first, second = _stretch(start, end)
+        on = self._lines_on[first, second]
+        (ax, ay), (bx, by) = self.points[first], self.points[second]
+        length = math.hypot(bx - ax, by - ay)
+        if len(on) < 2 or length == 0:
+            return (0.0, 0.0)
+        across = (-(by - ay) / length, (bx - ax) / length)
+        outward = ((ax + bx) / 2 - self._centre[0], (ay + by) / 2 - self._centre[1])
+        near = math.hypot(*outward) < self.frame.scale * (LOOP[1] - LOOP[3]) * 0.45
+        turn = across[0] * outward[0] + across[1] * outward[1] if near else across[0] - across[1] * 0.5
+        offset = (on.index(line) - (len(on) - 1) / 2) * self.frame.gap * (1 if turn >= 0 else -1)
+        return (across[0] * offset, across[1] * offset)
+
+
+def routes(network: Network) -> dict[tuple[str, int, int], tuple[int, ...]]:
+    """The stations that a train of a line passes from one call to the next, both ends included."""
+    orders = [
+        tuple(dict.fromkeys(network.platforms[stop].station_id for stop in chain.stops)) for chain in network.chains
+    ]
+    found: dict[tuple[str, int, int], tuple[int, ...]] = {}
+    for pattern in network.patterns.values():
+        for one, other in itertools.pairwise(pattern.calls):
+            hop = (pattern.line, one.station_id, other.station_id)
+            if hop not in found:
+                found[hop] = _along(network, orders, one.station_id, other.station_id)
+    return found
+
+
+def _along(network: Network, orders: list[tuple[int, ...]], start: int, end: int) -> tuple[int, ...]:
+    straight = _length(network, (start, end))
+    ways = [
+        stations[stations.index(start) : stations.index(end) + 1]
+        for order in orders
+        for stations in (order, order[::-1])
+        if start in stations and end in stations and stations.index(start) < stations.index(end)
+    ]
+    near = [way for way in ways if _length(network, way) <= straight * DETOUR_MAX]
+    return max(near, key=lambda way: (len(way), way), default=(start, end))
+
+
+def _length(network: Network, way: Iterable[int]) -> float:
+    places = [network.stations[number] for number in way]
+    return sum(math.hypot(b.lat - a.lat, (b.lon - a.lon) * 0.745) for a, b in itertools.pairwise(places))
+
+
+def _stretch(start: int, end: int) -> Stretch:
+    return (start, end) if start < end else (end, start)
+
+
+def network_document(network: Network) -> dict[str, Any]:
+    """What ``/api/network`` says: lines, stations with their places, and every hop with its run time and its way.
+
+    ``x``, ``y`` and ``way`` are in the map's units, ``loop`` the same in the inset's. ``hops`` are keyed by
+    ``LINE/STATION/DIRECTION`` of the call they leave; where trains go different ways from there, there is none.
+    """
+    big, small = TrackMap(network, whole(network)), TrackMap(network, loop())
+    return {
+        "map": _size(big.frame),
+        "loop": _size(small.frame),
+        "lines": [
+            {key: getattr(line, key) for key in ("line", "name", "color", "text_color", "terminal_a", "terminal_b")}
+            for line in network.lines.values()
+        ],
+        "stations": [
+            {
+                "station_id": number,
+                "name": station.name,
+                "descriptive_name": station.descriptive_name,
+                "lines": list(station.lines),
+                "lat": station.lat,
+                "lon": station.lon,
+                "place": _rounded([big.points[number]])[0],
+                "loop": _rounded([small.points[number]])[0] if small.frame.holds(small.points[number]) else None,
+            }
+            for number, station in network.stations.items()
+        ],
+        "hops": _hops(network, big, small),
+    }
+
+
+def _hops(network: Network, big: TrackMap, small: TrackMap) -> dict[str, Any]:
+    ways = routes(network)
+    hops: dict[str, dict[str, Any]] = {}
+    forks: set[str] = set()
+    for pattern in network.patterns.values():
+        for one, other in itertools.pairwise(pattern.calls):
+            name = f"{pattern.line}/{one.station_id}/{one.direction}"
+            route = ways[pattern.line, one.station_id, other.station_id]
+            inset = small.way(pattern.line, route)
+            hop = {
+                "to": other.station_id,
+                "travel_s": network.edges[one.stop_id, other.stop_id].travel_s,
+                "way": _rounded(big.way(pattern.line, route)),
+                "loop": _rounded(inset) if any(map(small.frame.holds, inset)) else None,
+            }
+            if hops.setdefault(name, hop)["to"] != hop["to"]:
+                forks.add(name)
+    return {name: hop for name, hop in hops.items() if name not in forks}
+
+
+def _size(frame: Frame) -> dict[str, float]:
+    return {"width": round(frame.width, 1), "height": round(frame.height, 1)}
+
+
+def _rounded(points: list[Point]) -> list[list[float]]:
+    return [[round(x, 1), round(y, 1)] for x, y in points]

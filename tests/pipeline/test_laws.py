@@ -17,7 +17,8 @@ from cta.model.time import HOUR_MS
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic
 from cta.network.load import chicago
 from cta.network.network import Network
-from cta.pipeline.laws import WeatherOnTheHour, laws
+from cta.pipeline.laws import laws
+from cta.pipeline.world_laws import WeatherOnTheHour
 from cta.simulation.faults import alert
 from cta.simulation.plan import Breakdown as PlannedBreakdown
 from cta.simulation.plan import Plan, Window, resolve

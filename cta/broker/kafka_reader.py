@@ -35,7 +35,7 @@ FIXED: Final = {
 PRESET: Final = {
     "group.id": "cta",  # the client asks for one; it is never joined
     "fetch.queue.backoff.ms": 5,  # at its default of 1000 reading is five times slower
-    "fetch.wait.max.ms": 10,  # a fetch at a log's end is waited for before another partition is read
+    "fetch.wait.max.ms": 5,  # a fetch at a log's end is waited for before another partition is read
     "fetch.error.backoff.ms": 100,
 }
 
@@ -79,10 +79,9 @@ class KafkaReader:
         if topic not in self._met:
             # Else the client looks for the leader of a topic that is new to it once a second.
             try:
-                self._client.list_topics(topic, timeout=REQUEST_TIMEOUT_S)
+                self._met.update(self._client.list_topics(timeout=REQUEST_TIMEOUT_S).topics)
             except KafkaException as error:
                 raise self._connection.error(error, doing="it cannot be reached") from None
-            self._met.add(topic)
         self._client.assign([TopicPartition(topic, partition, offset)])
 
     def _without_events(self, messages: list[Message], topic: str, partition: int) -> tuple[list[Message], int | None]:

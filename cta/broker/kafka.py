@@ -137,13 +137,8 @@ class KafkaBroker:
             self.admin.delete_records(topic, partition, before_offset)
 
     def delete_topics(self, names: Iterable[str]) -> None:
-        """Delete topics and wait until they are gone; one that is not there is no error.
-
-        The clients are made anew afterwards: they would take a topic that is made again for the one they knew.
-        """
-        with self._writing, self._reading:
-            self.admin.delete_topics(names)
-            self._close_clients()
+        """Delete topics and wait until they are gone; one that is not there is no error."""
+        self.admin.delete_topics(names)
 
     @property
     def passed_over(self) -> int:
@@ -170,12 +165,9 @@ class KafkaBroker:
     def close(self) -> None:
         """Let go of the cluster; what was not flushed is lost."""
         with self._writing, self._reading:
-            self._close_clients()
-
-    def _close_clients(self) -> None:
-        for name in ("_producer", "_reader"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+            for name in ("_producer", "_reader"):
+                if name in self.__dict__:
+                    self.__dict__.pop(name).close()
 
     def __enter__(self) -> KafkaBroker:
         return self

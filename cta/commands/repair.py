@@ -108,10 +108,15 @@ def _header(saved: Saved) -> bytes:
     """The file's own header, or one that says no more than is known, with what is missing."""
     first_ms, last_ms = saved.digest.first_ms, saved.digest.last_ms
     if saved.header_line is None:
-        header = Header.of(scenario=None, seed=None, start_ms=max(0, first_ms or 0), end_ms=max(0, last_ms or 0) + 1)
-        line = header.line()
-        topics = {**dict.fromkeys(header.topics), **saved.topics}
-        return replaced(line, topics=list(topics), missing=saved.losses, order="arrival" if saved.captured else "time")
+        header = Header.of(
+            scenario=None,
+            seed=None,
+            start_ms=max(0, first_ms or 0),
+            end_ms=max(0, last_ms or 0) + 1,
+            others=saved.topics,
+            order="arrival" if saved.captured else "time",
+        )
+        return replaced(header.line(), missing=saved.losses)
     if not saved.losses:
         return saved.header_line
     header = decode_header(saved.header_line, "the file")

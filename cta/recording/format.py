@@ -77,8 +77,10 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="c
         start_ms: int,
         end_ms: int,
         stations: Sequence[Mapping[str, Any]] = (),
+        others: Iterable[str] = (),
+        order: Literal["time", "arrival"] = "time",
     ) -> Header:
-        """The header that this cta writes."""
+        """The header that this cta writes. ``others``: topics beside the simulation's, of which no schema is known."""
         return cls(
             format=FORMAT,
             version=__version__,
@@ -86,9 +88,10 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="c
             seed=seed,
             start_ms=start_ms,
             end_ms=end_ms,
-            topics=tuple(topic.name for topic in RECORDED),
+            topics=tuple(dict.fromkeys([*(topic.name for topic in RECORDED), *others])),
             schemas={topic.name: schemas.load(topic) for topic in RECORDED},
             stations=tuple(dict(row) for row in stations),
+            order=order,
         )
 
     def line(self) -> bytes:

@@ -20,7 +20,7 @@ from cta.model.records import AlertKey
 from cta.model.topics import ALERTS, RECORDED, TURNSTILE
 from cta.pipeline.board import Board
 from cta.recording.digest import Digest
-from cta.recording.format import Trailer
+from cta.recording.format import Header, Trailer
 from cta.recording.lines import LineReader
 from cta.recording.reader import Recording
 from cta.recording.writer import MAX_CONTENT_BYTES, RecordingWriter
@@ -233,6 +233,15 @@ def test_the_sha_covers_what_the_digest_does_not(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"offset":12', b'"offset":13'))
     with pytest.raises(RecordingError, match="says sha256"):
         read(path)
+
+
+def test_the_header_of_a_capture() -> None:
+    """Our topics, those beside them once each, and the order of arrival."""
+    header = Header.of(
+        scenario=None, seed=None, start_ms=1, end_ms=2, others=[ORDERS, TURNSTILE.name, ORDERS], order="arrival"
+    )
+    assert header.topics == (*(topic.name for topic in RECORDED), ORDERS)
+    assert header.order == "arrival"
 
 
 def test_a_trailer_counts_the_topics_of_its_header() -> None:

@@ -58,6 +58,7 @@ _ORDER: Final = itemgetter(0, 1)  # time and train of a record
 
 # Kinds of events, in the order in which they happen at one instant. Serials count within a kind.
 _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 48 for kind in range(8))
+_KIND: Final = 7 << 48
 
 
 class Trains:
@@ -76,11 +77,13 @@ class Trains:
         self._yards: dict[str, list[tuple[str, Train]]] = {}
         self.fleet: dict[str, tuple[str, ...]] = {}
         """The ids of each line's trains."""
+        self._trains: list[Train] = []
         for line in plan.lines:
             trains = trains_of(network, line, plan.service)
             self.fleet[line] = tuple(train.train_id for train in trains)
+            self._trains += trains
             self._yards[line] = [(train.train_id, train) for train in trains]
-        self._heap: list[tuple[int, int, Train | Callable[[int], None]]] = []
+        self._heap: list[tuple[int, int, Train | partial[None]]] = []
         self._serial = 0
         self._out: list[tuple[int, str, Content]] = []
         self._alerts: list[tuple[int, str, Content]] = []
@@ -119,9 +122,18 @@ class Trains:
         """The ids of the line's trains in its yard, as of the last `until`."""
         return sorted(train_id for train_id, _ in self._yards[line])
 
-    def turning(self) -> list[tuple[int, int]]:
-        """(turn tracks taken, tracks there are) a terminal, as of the last `until`."""
-        return [(turnback.used, turnback.terminal.tracks) for turnback in self._railway.turnbacks.values()]
+    def turning(self) -> list[tuple[int, int, int]]:
+        """(turn tracks taken, trains that hold one, tracks there are) a terminal, as of the last `until`."""
+        leaving = [
+            what.keywords["turnback"]
+            for _, order, what in self._heap
+            if isinstance(what, partial) and order & _KIND == _TRACK_FREE
+        ]
+        holding = [train.track_at for train in self._trains if train.track_at] + leaving
+        return [
+            (turnback.used, sum(held is turnback for held in holding), turnback.terminal.tracks)
+            for turnback in self._railway.turnbacks.values()
+        ]
 
     # The kernel: one event a call.
 
@@ -182,7 +194,7 @@ class Trains:
                 self._push(arrive_ms, _TRACK_FREE, partial(self._track_free, turnback=train.track_at))
                 train.track_at = None
 
-    def _push(self, time_ms: int, kind: int, what: Train | Callable[[int], None]) -> None:
+    def _push(self, time_ms: int, kind: int, what: Train | partial[None]) -> None:
         self._serial += 1
         heappush(self._heap, (time_ms, kind + self._serial, what))
 

@@ -147,10 +147,20 @@ def test_no_record_at_a_closed_station(case: Case) -> None:
 
 
 @on_networks
-def test_a_terminal_never_holds_more_trains_than_tracks(case: Case) -> None:
-    """Trains on turn tracks, those waiting for a platform included, are at most the terminal's tracks."""
+def test_a_closed_station_is_passed_without_a_stop(case: Case) -> None:
+    """A train that comes to a closed platform could leave at once."""
     seen = watch(case)
-    assert all(0 <= used <= tracks for used, tracks in seen.trains.turning())
+    closures = [fault for fault in seen.plan.faults if isinstance(fault, Closure)]
+    for move in seen.movements:
+        station_id = seen.network.platforms[move.stop_id].station_id
+        if any(fault.station_id == station_id and fault.window.holds(move.arrive_ms) for fault in closures):
+            assert move.ready_ms == move.arrive_ms
+
+
+@on_networks
+def test_a_terminal_never_holds_more_trains_than_tracks(case: Case) -> None:
+    """A turn track is taken by a train, the one waiting for a platform included, or free; there are so many."""
+    assert all(used == trains <= tracks for used, trains, tracks in watch(case).trains.turning())
 
 
 def test_every_departure_of_the_timetable_is_made() -> None:

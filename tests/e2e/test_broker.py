@@ -60,7 +60,7 @@ class TestKafkaBroker(BrokerContract):
     def fresh_namespace(self) -> FreshNamespace:
         return lambda: f"contract-{uuid4().hex[:12]}."
 
-    @pytest.mark.xfail(strict=True, reason=NOT_WHOLE)
+    @pytest.mark.xfail(strict=True, raises=AssertionError, reason=NOT_WHOLE)
     def test_a_batch_becomes_visible_whole(self, broker: Broker, topic: str, eager_threads: None) -> None:
         """The one promise of the port that Kafka does not keep."""
         assert isinstance(broker, KafkaBroker)

@@ -132,6 +132,12 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def _say(line: str) -> None:
+    """A line of a command that goes on: whoever waits for it sees it at once."""
+    click.echo(line)
+    sys.stdout.flush()
+
+
 part_of_a_run = _options(
     click.option("--from", "from_", metavar="T", help="Start here: a time of day (08:15) or a timestamp with offset."),
     click.option("--until", metavar="T", help="Stop before this moment."),
@@ -245,6 +251,38 @@ def replay(
         for line in report.complaints(outcome):
             click.echo(line, err=True)
     ctx.exit(outcome.exit_code)
+
+
+@cli.command(
+    short_help="Show the status page of a running rush hour.",
+    epilog="""\b
+Examples:
+  cta demo                       rush hour at a minute a second on http://127.0.0.1:8889/
+  cta demo --speed 600           ten minutes a second
+  cta demo --scenario scenarios/blue_line_breakdown.json
+  curl -N localhost:8889/events  what the page is told
+
+\b
+One process, no services: the run goes through a broker in memory. It starts over at
+its end; Ctrl+C stops it. docs/page.md says what the page shows and answers.""",
+)
+@click.option("--port", callback=_whole(0, 65_535), default="8889", show_default=True, help="0: any that is free.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--speed", callback=_speed, default="60", show_default=True, metavar="N", help="Simulated seconds a second.")
+@click.option("--scenario", metavar="TARGET", help="Another scenario, or a recording.  [default: rush_hour]")
+@click.option("--no-browser", is_flag=True, help="Print the address; open nothing.")
+@click.pass_context
+def demo(
+    ctx: click.Context, port: int, host: str, speed: float | None, scenario: str | None, no_browser: bool
+) -> None:
+    """Run a rush hour on all lines, with the Transit Status Page."""
+    from cta.commands.demo import demo as run_demo
+    from cta.commands.pace import Stop
+
+    if speed is None:
+        raise click.UsageError("--speed must be a number: the demo starts over at the end of the run", ctx)
+    with Stop() as stop:
+        run_demo(scenario, host=host, port=port, speed=speed, browser=not no_browser, stop=stop, say=_say)
 
 
 @cli.command(
@@ -541,6 +579,33 @@ def check(ctx: click.Context, target: str, everything: bool, as_json: bool) -> N
 
 
 @cli.command(
+    short_help="Draw a line's trains over time.",
+    epilog="""\b
+Examples:
+  cta plot scenarios/blue_line_breakdown.json --line blue -o blue.svg
+  cta plot day.jsonl.zst --line red -o red.svg --from 07:00 --until 10:00
+
+\b
+A string is a train: flat where it waits, crowded where trains bunch. The picture
+follows the reader's choice of light or dark and needs no outside font.""",
+)
+@click.argument("target")
+@click.option("--line", required=True, metavar="LINE", help="The line to draw.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write: .svg.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@part_of_a_run
+def plot(
+    target: str, line: str, output: str, force: bool, from_: str | None, until: str | None, seed: int | None
+) -> None:
+    """Draw a time-distance diagram of one line of TARGET, a scenario or a recording."""
+    from cta.commands.plot import plot as run_plot
+    from cta.commands.target import cut, open_run
+
+    run = open_run(target, seed=seed)
+    click.echo(run_plot(run, cut(run, from_, until), line, output, force=force))
+
+
+@cli.command(
     epilog="""\b
 Examples:
   cta schema > scenario.schema.json
@@ -738,11 +803,7 @@ def stream(summary: bool, namespace: str | None) -> None:
     from cta.commands.stream import stream as run_stream
     from cta.model.settings import Settings
 
-    def say(line: str) -> None:
-        click.echo(line)
-        sys.stdout.flush()
-
-    run_stream(Settings.of(os.environ, namespace=namespace), summary=summary, say=say)
+    run_stream(Settings.of(os.environ, namespace=namespace), summary=summary, say=_say)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ the first of them are out: the board takes records in any order, and is then tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cta.broker.consumer import Consumer
@@ -61,10 +61,12 @@ def replay(
     clock: Clock | None = None,
     stop: Stop | None = None,
     progress: Progress = unseen,
+    watch: Callable[[Batch], None] | None = None,
 ) -> Outcome:
     """Send the run's records in ``window`` through a broker in memory and fold what comes out of it.
 
     ``speed``: simulated seconds a second of ``clock``; None: as fast as it goes. ``stop``: asked between batches.
+    ``watch`` is given what the board is given.
     """
     stop = stop or Stop()
     clock = clock or WallClock(stop)
@@ -81,6 +83,11 @@ def replay(
     if not_judged is None and run.scenario is not None and run.plan is not None:
         expectations = Expectations(run.scenario, run.plan, run.network)
 
+    def show(batch: Batch) -> None:
+        board.fold(batch)
+        if watch is not None:
+            watch(batch)
+
     batches = run.batches(window)
     for batch in batches if speed is None else paced(batches, clock, start_ms=window.start_ms, speed=speed):
         if stop.asked:
@@ -90,16 +97,16 @@ def replay(
             expectations.fold(batch)
         producer.send(batch)
         for delivered in consumer.poll():
-            board.fold(delivered)
+            show(delivered)
             tally.fold(delivered)
         consumer.trim()
         if before is not None:
-            _fold_all(board, before, stop)
+            _each(show, before, stop)
             before = None
         progress(digest.last_ms or window.start_ms, digest.total)
 
     if before is not None:
-        _fold_all(board, before, stop)
+        _each(show, before, stop)
     if stop.asked and not_judged is None:
         not_judged = "the run was interrupted"
     judged = expectations is not None and not stop.asked
@@ -116,11 +123,11 @@ def replay(
     )
 
 
-def _fold_all(board: Board, batches: Iterable[Batch], stop: Stop) -> None:
+def _each(take: Callable[[Batch], None], batches: Iterable[Batch], stop: Stop) -> None:
     for batch in batches:
         if stop.asked:
             break
-        board.fold(batch)
+        take(batch)
 
 
 def _why_not_judged(run: Run, window: Window) -> str | None:

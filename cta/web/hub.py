@@ -34,6 +34,8 @@ class Stream(Protocol):
 
     def closed(self) -> bool: ...
 
+    def close(self) -> object: ...
+
 
 class Client:
     """A stream, and the number of the last change that was written to it; -1: nothing."""

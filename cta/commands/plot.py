@@ -1,0 +1,29 @@
+"""A line's trains over time, as a picture in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cta.commands.target import Run
+from cta.model.errors import InputError, OutputError
+from cta.network.lookup import find_line
+from cta.simulation.plan import Window
+from cta.web.diagram import diagram_svg, strings
+
+
+def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> str:
+    """Write the time-distance diagram of ``line`` to ``output``; returns what was drawn, in words.
+
+    Errors: NetworkError for a line that is none, InputError for another ending than .svg, OutputError for a file that
+    is there (without ``force``) or cannot be written.
+    """
+    path = Path(output)
+    if path.suffix != ".svg":
+        raise InputError(f"{output!r} does not end in .svg", where="--output", remedy="the picture is an SVG")
+    if path.exists() and not force:
+        raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")
+    shown = find_line(run.network, line)
+    found = strings(run.network, shown.line, run.batches(window))
+    title = f"{shown.name}, {run.name.replace('_', ' ')}"
+    path.write_text(diagram_svg(found, run.network, window, title=title), "utf-8")
+    return f"{output}: {len(found.trains)} trains of the {shown.name}"

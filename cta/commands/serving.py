@@ -1,0 +1,93 @@
+"""The page of a run that is being replayed: the replay in a thread, the server in this one, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from threading import Thread
+
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
+from tornado.netutil import bind_sockets
+
+from cta.commands.pace import Stop, WallClock
+from cta.commands.replay import Outcome, replay
+from cta.commands.target import Run
+from cta.model.errors import InputError
+from cta.simulation.plan import Window
+from cta.web.app import make_app
+from cta.web.feed import Feed
+from cta.web.history import History, empty_scene
+from cta.web.site import Site
+
+UPDATE_MS = 250
+KEEP_ALIVE_MS = 15_000
+STOP_MS = 100
+
+
+def serve_run(
+    run: Run,
+    window: Window,
+    *,
+    host: str,
+    port: int,
+    speed: float | None,
+    again: bool,
+    stop: Stop,
+    ready: Callable[[str], None],
+    partitions: int = 1,
+) -> Outcome | None:
+    """Replay the run with its page on ``host`` and ``port`` (0: any that is free) until ``stop`` is asked.
+
+    ``again``: start over at the end; otherwise the page stays as the run left it. ``ready`` is told the address.
+    Returns what came of the last whole replay, if there was one. Errors: InputError where the address cannot be had.
+    """
+    feed = Feed(lambda: empty_scene(run), speed=speed)
+    site = Site(run.network, feed, History(run), run.name)
+    outcomes: list[Outcome] = []
+
+    def play() -> None:
+        while not stop.asked:
+            feed.state = "live" if speed is not None else "catching up"
+            outcome = replay(
+                run, window, partitions=partitions, speed=speed, clock=WallClock(stop), stop=stop, watch=feed.fold
+            )
+            outcomes[:] = [outcome]
+            if not again:
+                feed.state = "ended"
+                return
+            if not stop.asked:
+                feed.restart()
+
+    asyncio.run(_serve(site, host, port, stop, ready, Thread(target=play, name="replay", daemon=True)))
+    return outcomes[0] if outcomes else None
+
+
+async def _serve(site: Site, host: str, port: int, stop: Stop, ready: Callable[[str], None], filling: Thread) -> None:
+    try:
+        sockets = bind_sockets(port, host)
+    except OSError as error:
+        raise InputError(
+            f"{host}:{port} cannot be had: {error.strerror}", where="--port", remedy="choose another, or 0 for any"
+        ) from None
+    server = HTTPServer(make_app(site))
+    server.add_sockets(sockets)
+    done = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
+    for callback in (
+        PeriodicCallback(site.update, UPDATE_MS),
+        PeriodicCallback(site.hub.keep_alive, KEEP_ALIVE_MS),
+        PeriodicCallback(lambda: done.set() if stop.asked else None, STOP_MS),
+    ):
+        callback.start()
+    filling.start()
+    shown = f"[{host}]" if ":" in host else host
+    ready(f"http://{shown}:{sockets[0].getsockname()[1]}/")
+    await done.wait()
+    stop.asked = True
+    server.stop()
+    for client in list(site.hub.clients):
+        client.stream.close()
+    await server.close_all_connections()
+    await asyncio.get_running_loop().run_in_executor(None, filling.join)

@@ -1,0 +1,226 @@
+"""The time-distance diagram of a line (Marey's): time runs to the right, stations stand one below the other as far apart
+as trains take between them, and every train is a string. Strings that crowd are trains that bunch.
+
+An arrival says when a train came, not when it left. A train is drawn standing until the hop's run time before its next
+arrival, so that a string is flat where a train waits.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Final
+
+import numpy as np
+
+from cta.model.batch import Batch
+from cta.model.records import Alert, Arrival
+from cta.model.time import MINUTE_MS, SECOND_MS, format_clock
+from cta.model.topics import ALERTS, ARRIVALS
+from cta.network.network import DWELL_S, Network
+from cta.simulation.plan import Window
+
+WIDTH: Final = 1280
+LEFT: Final = 168
+RIGHT: Final = 24
+TOP: Final = 86
+BOTTOM: Final = 34
+SECONDS_A_UNIT: Final = 7.2
+"""Of run time down the page: a line of 80 minutes is 670 units high."""
+ROW_MIN: Final = 13.5
+TICKS_MIN: Final = (5, 10, 15, 30, 60, 120, 180)
+
+STYLE: Final = """
+svg { --paper: #fff; --ink: #1b2430; --quiet: #5b6675; --rule: #e6e9ee; --bad: #c1121f; background: var(--paper) }
+@media (prefers-color-scheme: dark) { svg { --paper: #0e141b; --ink: #e8edf3; --quiet: #9aa7b5; --rule: #222c37; --bad: #ff6b6b } }
+text { font: 12px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: var(--quiet); font-variant-numeric: tabular-nums }
+.title { font-size: 20px; font-weight: 700; fill: var(--ink) } .sub { font-size: 13px }
+.rule { stroke: var(--rule) } .rule.strong { stroke: var(--quiet); stroke-opacity: .45 } .paper { fill: var(--paper) }
+.string { fill: none; stroke: var(--line); stroke-width: 1.5; stroke-linejoin: round } .string.a { stroke-opacity: .3; stroke-width: 1.1 }
+.string.broken { stroke: var(--bad); stroke-width: 2.6; stroke-opacity: 1 } .span { fill: var(--bad); fill-opacity: .09 }
+.stood { stroke: var(--bad); stroke-width: 5; stroke-linecap: round } .note { fill: var(--bad); font-weight: 700 }
+"""
+
+
+@dataclass
+class String:
+    """A train's way: pieces of (time, station, direction), each a connected run of arrivals."""
+
+    train_id: str
+    pieces: list[list[tuple[int, int, str]]] = field(default_factory=lambda: [[]])
+    broke: list[tuple[int, int]] = field(default_factory=list)
+    """(time, station) of each breakdown."""
+
+
+@dataclass
+class Strings:
+    """What the diagram of a line shows."""
+
+    line: str
+    trains: list[String]
+    alerts: list[Alert]
+
+
+def strings(network: Network, line: str, batches: Iterable[Batch]) -> Strings:
+    """The line's trains and alerts in a stream that is in order."""
+    trains: dict[str, String] = {}
+    alerts: dict[str, Alert] = {}
+    for batch in batches:
+        wanted = [content.topic is ARRIVALS or content.topic is ALERTS for content in batch.contents]
+        for time_ms, content in batch[np.array(wanted, np.bool_)[batch.codes]]:
+            value: Arrival | Alert = content.value
+            if value.line not in (line, None):
+                continue
+            if isinstance(value, Alert):
+                alerts[content.key.alert_id] = value
+            else:
+                _add(trains.setdefault(value.train_id, String(value.train_id)), time_ms, value)
+    return Strings(line, list(trains.values()), list(alerts.values()))
+
+
+def _add(string: String, time_ms: int, arrival: Arrival) -> None:
+    string.pieces[-1].append((time_ms, arrival.station_id, arrival.direction))
+    if arrival.train_status == "broken_down":
+        string.broke.append((time_ms, arrival.station_id))
+    elif arrival.train_status == "out_of_service":
+        string.pieces.append([])
+
+
+class _Chart:
+    """Where a moment and a station stand."""
+
+    def __init__(self, network: Network, line: str, window: Window) -> None:
+        self.window = window
+        self.order = network.stations_of(line)
+        self.run_s = _run_times(network, line)
+        self.y: dict[int, float] = {}
+        y = float(TOP)
+        for before, station in zip((None, *self.order), self.order, strict=False):
+            if before is not None:
+                y += max(ROW_MIN, (self.run_s.get((before, station), 120) + DWELL_S) / SECONDS_A_UNIT)
+            self.y[station] = y
+        self.height = y + BOTTOM
+
+    def x(self, time_ms: int) -> float:
+        share = (time_ms - self.window.start_ms) / self.window.duration_ms
+        return LEFT + share * (WIDTH - LEFT - RIGHT)
+
+    def points(self, piece: list[tuple[int, int, str]]) -> list[list[tuple[float, float]]]:
+        """A piece's lines: broken where a train jumps over stations of another branch."""
+        lines: list[list[tuple[float, float]]] = [[]]
+        for (time_ms, station, _), after in itertools.zip_longest(piece, piece[1:]):
+            lines[-1].append((self.x(time_ms), self.y[station]))
+            if after is None:
+                continue
+            if station != after[1] and (station, after[1]) not in self.run_s:
+                lines.append([])
+                continue
+            left_ms = after[0] - self.run_s.get((station, after[1]), 0) * SECOND_MS
+            lines[-1].append((self.x(max(time_ms, left_ms)), self.y[station]))
+        return [line for line in lines if len(line) > 1]
+
+
+def _run_times(network: Network, line: str) -> dict[tuple[int, int], int]:
+    """Seconds from a station to the next, in either direction."""
+    return {
+        (one.station_id, other.station_id): network.edges[one.stop_id, other.stop_id].travel_s
+        for pattern in network.patterns.values()
+        if pattern.line == line
+        for one, other in itertools.pairwise(pattern.calls)
+    }
+
+
+def diagram_svg(found: Strings, network: Network, window: Window, *, styled: bool = True, title: str = "") -> str:
+    """The diagram. ``styled``: with its own style, for a file; otherwise the page's styles its classes."""
+    line = network.lines[found.line]
+    chart = _Chart(network, found.line, window)
+    style = f"<style>{STYLE}.line-{line.line} {{ --line: {line.color} }}</style>" if styled else ""
+    day = f"{format_clock(window.start_ms)[:5]} to {format_clock(window.end_ms)[:5]}"
+    towards = f"strong: to {line.terminal_b.split(' (')[0].split(';')[0]}, faint: to {line.terminal_a}"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {chart.height:.0f}" role="img" '
+            f'class="diagram line-{escape(line.line)}" aria-label="{escape(line.name)}, trains over time">',
+            style,
+            f'<rect class="paper" width="{WIDTH}" height="{chart.height:.0f}"/>',
+            f'<text class="title" x="24" y="34">{escape(title or line.name)}</text>',
+            f'<text class="sub" x="24" y="56">{len(found.trains)} trains, {day}; {escape(towards)}</text>',
+            *_rules(chart, network),
+            *(_alert(chart, alert) for alert in found.alerts),
+            *(_string(chart, string) for string in found.trains),
+            *(_stood(chart, string) for string in found.trains if string.broke),
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _rules(chart: _Chart, network: Network) -> Iterable[str]:
+    """A rule a station with its name, and rules of time with the clock."""
+    end = WIDTH - RIGHT
+    for station in chart.order:
+        y = chart.y[station]
+        yield f'<path class="rule" d="M{LEFT} {y:.1f}H{end}"/>'
+        yield f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{escape(network.stations[station].name)}</text>'
+    minutes = chart.window.duration_ms / MINUTE_MS
+    tick_min = next((tick for tick in TICKS_MIN if minutes / tick <= 16), TICKS_MIN[-1])
+    tick_ms = tick_min * MINUTE_MS
+    first = -(-chart.window.start_ms // tick_ms) * tick_ms
+    for time_ms in range(first, chart.window.end_ms + 1, tick_ms):
+        x = chart.x(time_ms)
+        yield f'<path class="rule strong" d="M{x:.1f} {TOP - 8}V{chart.height - BOTTOM + 8:.1f}"/>'
+        for y in (TOP - 14, chart.height - 10):
+            yield f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{format_clock(time_ms)[:5]}</text>'
+
+
+def _alert(chart: _Chart, alert: Alert) -> str:
+    """A band over the time that an alert is in force."""
+    end_ms = chart.window.end_ms if alert.active_to is None else min(alert.active_to, chart.window.end_ms)
+    start_ms = max(alert.active_from, chart.window.start_ms)
+    if end_ms <= start_ms:
+        return ""
+    x, width = chart.x(start_ms), chart.x(end_ms) - chart.x(start_ms)
+    height = chart.height - TOP - BOTTOM
+    return (
+        f'<g><rect class="span" x="{x:.1f}" y="{TOP}" width="{width:.1f}" height="{height:.1f}"/>'
+        f'<text class="note" x="{min(x, WIDTH - RIGHT - 6.2 * len(alert.text)):.1f}" y="{TOP - 30}">{escape(alert.text)}</text></g>'
+    )
+
+
+def _string(chart: _Chart, string: String) -> str:
+    kind = "string broken" if string.broke else "string"
+    drawn = []
+    for piece in string.pieces:
+        for direction, leg in itertools.groupby(_legs(piece), key=lambda hop: hop[0]):
+            for points in chart.points([stop for _, stop in leg]):
+                d = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+                drawn.append(f'<path class="{kind} {direction}" d="M{d}"/>')
+    if not drawn:
+        return ""
+    return f"<g><title>{escape(string.train_id)}</title>{''.join(drawn)}</g>"
+
+
+def _legs(piece: list[tuple[int, int, str]]) -> list[tuple[str, tuple[int, int, str]]]:
+    """Each stop with the direction that it is drawn in; where a train turns, the stop stands in both."""
+    legs: list[tuple[str, tuple[int, int, str]]] = []
+    for stop in piece:
+        if legs and legs[-1][0] != stop[2]:
+            legs.append((legs[-1][0], stop))
+        legs.append((stop[2], stop))
+    return legs
+
+
+def _stood(chart: _Chart, string: String) -> str:
+    """Where a broken train stood, and its name."""
+    drawn = []
+    stops = [stop for piece in string.pieces for stop in piece]
+    for time_ms, station in string.broke:
+        after = next((stop for stop in stops if stop[0] > time_ms), None)
+        run_ms = chart.run_s.get((station, after[1]), 0) * SECOND_MS if after else 0
+        left_ms = max(time_ms, after[0] - run_ms) if after else chart.window.end_ms
+        x, y = chart.x(time_ms), chart.y[station]
+        drawn.append(f'<path class="stood" d="M{x:.1f} {y:.1f}H{chart.x(left_ms):.1f}"/>')
+        drawn.append(f'<text class="note" x="{x - 8:.1f}" y="{y + 18:.1f}" text-anchor="end">{escape(string.train_id)}</text>')
+    return "".join(drawn)

@@ -1,0 +1,92 @@
+"""What the page's handlers share: the feed, its hub, the run to travel through, and how they are put into HTML."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from tornado.template import Loader
+
+from cta.model.time import format_clock, local
+from cta.network.network import Network
+from cta.web.drawing import loop_svg, map_svg
+from cta.web.feed import Feed
+from cta.web.history import History
+from cta.web.hub import Hub
+from cta.web.metrics import Metrics
+from cta.web.scene import Slots, document_of
+from cta.web.table import alert_lines, tables, weather_words
+from cta.web.track_map import network_document
+
+HERE: Final = Path(__file__).parent
+
+
+@dataclass
+class Site:
+    """What the handlers share. ``history``: None where there is nothing to travel through."""
+
+    network: Network
+    feed: Feed
+    history: History | None = None
+    name: str = ""
+    hub: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(secrets.token_hex(4), self.feed.slots())
+        self.metrics = Metrics(self.feed, self.hub)
+        self._templates = Loader(str(HERE / "templates"))
+
+    @cached_property
+    def network_json(self) -> bytes:
+        window = self.history and self.history.window
+        document = network_document(self.network) | {
+            "window": {"start": window.start_ms, "end": window.end_ms} if window else None
+        }
+        return msgspec.json.encode(document)
+
+    @cached_property
+    def charts(self) -> tuple[str, str]:
+        return map_svg(self.network), loop_svg(self.network)
+
+    def rows_html(self, slots: Slots, line: str | None) -> str:
+        """The table's bodies."""
+        shown = tables(document_of(slots), self.network.lines, line)
+        return self._templates.load("rows.html").generate(tables=shown).decode()
+
+    def page_html(self, slots: Slots, line: str | None, moment_ms: int | None) -> bytes:
+        """The whole page as it stands at the slots' moment; everything in it is there without JavaScript."""
+        document, window = document_of(slots), self.history and self.history.window
+        time_ms = document["time"]
+        map_, loop_ = self.charts
+        return self._templates.load("page.html").generate(
+            title="Transit status",
+            name=self.name,
+            speed=self.feed.speed or 0,
+            start_ms=window.start_ms if window else "",
+            end_ms=window.end_ms if window else "",
+            moment_ms=moment_ms or "",
+            travelled=moment_ms is not None,
+            line=line or "",
+            lines=list(self.network.lines.values()),
+            clock="--:--" if time_ms is None else format_clock(time_ms),
+            date="" if time_ms is None else local(time_ms).strftime("%a %-d %b %Y"),
+            sky=document["weather"]["status"] if document["weather"] else "sunny",
+            weather=weather_words(document["weather"]),
+            alerts=alert_lines(document, self.network.lines),
+            map_svg=map_,
+            loop_svg=loop_,
+            rows=self.rows_html(slots, line),
+            state="travelling" if moment_ms is not None else slots["feed"]["state"],
+            records=f"{slots['records']['total']:,}",
+            unread=slots["records"]["unread"],
+            digest=slots["digest"] or "",
+        )
+
+    def update(self) -> None:
+        """Look at the feed and tell the clients what changed."""
+        with self.metrics.update_s.time():
+            self.hub.publish(self.feed.slots())

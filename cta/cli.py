@@ -121,6 +121,15 @@ def _whole(low: int, high: int) -> Callable[[click.Context, click.Parameter, str
     return convert
 
 
+def _remark(line: str) -> None:
+    """A line beside the result."""
+    click.echo(line, err=True)
+
+
+def _unsaid(line: str) -> None:
+    """A line that nobody asked for."""
+
+
 def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     """Several options as one decorator, in the order they are to be shown."""
 
@@ -142,6 +151,13 @@ part_of_a_run = _options(
     click.option("--from", "from_", metavar="T", help="Start here: a time of day (08:15) or a timestamp with offset."),
     click.option("--until", metavar="T", help="Stop before this moment."),
     click.option("--seed", callback=_whole(0, SEED_MAX), metavar="N", help="Another seed than the scenario's own."),
+)
+
+
+services_of_kafka = _options(
+    click.option("--namespace", metavar="NS", help="Before every name on Kafka; CTA_NAMESPACE otherwise."),
+    click.option("--bootstrap-servers", metavar="HOST:PORT", help="Kafka; CTA_BOOTSTRAP_SERVERS otherwise."),
+    click.option("--schema-registry-url", metavar="URL", help="CTA_SCHEMA_REGISTRY_URL otherwise."),
 )
 
 
@@ -185,14 +201,21 @@ Examples:
   cta replay scenarios/full_day.json --seed 7 --quiet       only "DIGEST  NAME"
   cta replay scenarios/classic.json --speed 30              thirty simulated seconds a second
   cta replay scenarios/snow_day.json --json | jq .records
+  cta replay scenarios/rush_hour.json --to kafka --partitions 3
+  cta replay scenarios/rush_hour.json --to kafka --fresh --namespace trial-7.
 
 \b
+Into Kafka each record goes once, with its event's time. Topics that hold records are
+refused; --fresh lists and removes what an earlier run left, and starts clean.
 Expectations are judged on a whole run, whatever its seed. A run cut by --from or
 --until (or by Ctrl+C) is not judged, and says so.
-Exit codes: 0 done, 1 an expectation failed, 2 bad input, 130 interrupted.""",
+Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be reached,
+130 interrupted.""",
 )
 @click.argument("target")
-@click.option("--to", type=click.Choice(["memory"]), default="memory", show_default=True, help="The broker.")
+@click.option("--to", type=click.Choice(["memory", "kafka"]), default="memory", show_default=True, help="The broker.")
+@click.option("--fresh", is_flag=True, help="On Kafka: remove what an earlier run left in the namespace.")
+@services_of_kafka
 @click.option(
     "--speed", callback=_speed, default="max", show_default=True, metavar="max|N", help="Simulated seconds a second."
 )
@@ -213,6 +236,10 @@ def replay(
     ctx: click.Context,
     target: str,
     to: str,
+    fresh: bool,
+    namespace: str | None,
+    bootstrap_servers: str | None,
+    schema_registry_url: str | None,
     speed: float | None,
     from_: str | None,
     until: str | None,
@@ -222,7 +249,7 @@ def replay(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Run TARGET, a scenario or a recording, through the embedded pipeline.
+    """Run TARGET, a scenario or a recording, through the embedded pipeline or into Kafka.
 
     Records are made (or read), sent to a broker, read back, and folded into the status page's board. Then come the
     counts, the digest of the records, the digest of the board, and what the scenario expects of them.
@@ -235,9 +262,33 @@ def replay(
 
     run = open_run(target, seed=seed)
     window = cut(run, from_, until)
-    with Stop() as stop, progress_bar(window, quiet=quiet) as progress:
+    with Stop() as stop, contextlib.ExitStack() as opened:
+        route = None
+        if to == "kafka":
+            from cta.commands.kafka_replay import into_kafka
+            from cta.model.settings import Settings
+
+            settings = Settings.of(
+                os.environ,
+                namespace=namespace,
+                bootstrap_servers=bootstrap_servers,
+                schema_registry_url=schema_registry_url,
+            )
+            say = _unsaid if quiet else _remark
+            into = into_kafka(settings, partitions, fresh=fresh, waits=speed is not None, say=say)
+            route = opened.enter_context(into)
+        elif fresh or namespace or bootstrap_servers or schema_registry_url:
+            raise click.UsageError("--fresh, --namespace and where services are go with --to kafka", ctx)
+        progress = opened.enter_context(progress_bar(window, quiet=quiet))
         outcome = run_replay(
-            run, window, partitions=partitions, speed=speed, clock=WallClock(stop), stop=stop, progress=progress
+            run,
+            window,
+            partitions=partitions,
+            route=route,
+            speed=speed,
+            clock=WallClock(stop),
+            stop=stop,
+            progress=progress,
         )
     if as_json:
         click.echo(report.as_json(outcome))
@@ -250,6 +301,8 @@ def replay(
     if as_json or quiet:
         for line in report.complaints(outcome):
             click.echo(line, err=True)
+    if outcome.interrupted and to == "kafka":
+        _remark(f"interrupted: {outcome.digest.total:,} records are in Kafka, each once; --fresh starts without them")
     ctx.exit(outcome.exit_code)
 
 

@@ -1,9 +1,9 @@
-"""Replay: a run through the embedded pipeline, and what came of it.
+"""Replay: a run through a broker, and what came of it.
 
-    run ─> digest, expectations ─> producer ─> broker ─> consumer ─> board, tally
+    run ─> digest, expectations ─> route: producer ─> broker ─> consumer ─> board, tally
 
-A batch goes the whole way before the next one is made, and what was consumed is deleted, so that a run of any length
-takes the memory of one simulated hour.
+In memory a batch goes the whole way before the next one is made, and what was consumed is deleted, so that a run of any
+length takes the memory of one simulated hour. `cta.commands.kafka_replay` is the route into Kafka.
 
 A replay that begins in the middle sends the records from there at once, and folds what was before into the board when
 the first of them are out: the board takes records in any order, and is then that of the run from its start.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cta.broker.consumer import Consumer
 from cta.broker.memory import MemoryBroker
@@ -52,18 +53,45 @@ class Outcome:
         return 0 if all(result.ok for result in self.expect) else 1
 
 
+class Route(Protocol):
+    """The way of a batch to where the board is made of it."""
+
+    def deliver(self, batch: Batch) -> Iterable[Batch]:
+        """Send a batch; the batches that were delivered meanwhile, in any order between partitions."""
+
+    def finish(self) -> None:
+        """Return when all that was sent is delivered. Errors: ServiceError, BrokerError with how many records are not."""
+
+
+class Embedded:
+    """The route through a broker in memory."""
+
+    def __init__(self, partitions: int) -> None:
+        broker = MemoryBroker()
+        self._producer, self._consumer = Producer(broker, partitions), Consumer(broker)
+
+    def deliver(self, batch: Batch) -> Iterable[Batch]:
+        self._producer.send(batch)
+        yield from self._consumer.poll()
+        self._consumer.trim()
+
+    def finish(self) -> None:
+        """Whatever was sent is delivered already."""
+
+
 def replay(
     run: Run,
     window: Window,
     *,
     partitions: int = 1,
+    route: Route | None = None,
     speed: float | None = None,
     clock: Clock | None = None,
     stop: Stop | None = None,
     progress: Progress = unseen,
     watch: Callable[[Batch], None] | None = None,
 ) -> Outcome:
-    """Send the run's records in ``window`` through a broker in memory and fold what comes out of it.
+    """Send the run's records in ``window`` and fold what is delivered. ``route``: None is the embedded one.
 
     ``speed``: simulated seconds a second of ``clock``; None: as fast as it goes. ``stop``: asked between batches.
     ``watch`` is given what the board is given.
@@ -71,8 +99,7 @@ def replay(
     stop = stop or Stop()
     clock = clock or WallClock(stop)
     began_s = clock.now_s()
-    broker = MemoryBroker()
-    producer, consumer = Producer(broker, partitions), Consumer(broker)
+    route = route or Embedded(partitions)
     digest, tally = Digest(), Tally()
     board = Board(station_table(run.station_rows()).values(), run.network.lines)
     before = (
@@ -95,15 +122,14 @@ def replay(
         digest.update(batch)
         if expectations is not None:  # of the stream as it is sent: between partitions there is no order to judge
             expectations.fold(batch)
-        producer.send(batch)
-        for delivered in consumer.poll():
+        for delivered in route.deliver(batch):
             show(delivered)
             tally.fold(delivered)
-        consumer.trim()
         if before is not None:
             _each(show, before, stop)
             before = None
         progress(digest.last_ms or window.start_ms, digest.total)
+    route.finish()
 
     if before is not None:
         _each(show, before, stop)

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final, cast
 
 import faust
@@ -35,13 +37,15 @@ from cta.model.topics import STATIONS, STATIONS_TABLE, TURNSTILE, TURNSTILE_SUMM
 from cta.pipeline.turnstile_summary import encode_key, encode_value
 from cta.streams.counting import decoded
 from cta.streams.credentials import faust_settings
-from cta.streams.order import InOrder, Verdict
+from cta.streams.order import InOrder
 from cta.streams.records import station_of_entry, station_table_records
 
 BATCH_RECORDS: Final = 10_000
 BATCH_S: Final = 0.25
 SESSION_TIMEOUT_S: Final = 6.0
 """After so long without a heartbeat a killed worker's partitions go to the others; a broker's default minimum."""
+SENT_BACK_AGAIN_S: Final = 1.0
+"""A record that Faust has in hand while it is sent back makes it forget that it was."""
 STATIONS_ID: Final = "cta-stations"
 SUMMARY_ID: Final = "cta-stations-and-summary"
 TABLE: Final = "turnstile_summary"
@@ -83,11 +87,14 @@ class Streams:
         self._generation: int | None = None
         """The group's generation whose records are taken; None while partitions move."""
         self._order: dict[TP, InOrder] = {}
+        self._sent_back_s: dict[TP, float] = {}
+        """When the consumer was last sent back, by the partition that waits for it."""
         self._admin = AdminClient(Connection(job.settings).config({}, {}))
         self.app = _app(job)
         self.app.on_partitions_revoked.connect(self._give_up)
         self.app.on_partitions_assigned.connect(self._take_up)
         self.app.task(self._deliver_often)
+        self._sources: set[str] = set()
         self._stations_name = self._agent(STATIONS.name)
         self._table_topic = self._topic(STATIONS_TABLE.name)
         if job.summary:
@@ -99,6 +106,7 @@ class Streams:
         """Gather a topic's records; gives its name with the namespace."""
         topic = self._topic(name)
         self.app.agent(topic, name=name)(self._gather)
+        self._sources.add(self.job.settings.namespace + name)
         return self.job.settings.namespace + name
 
     def _topic(self, name: str) -> TopicT:
@@ -122,20 +130,29 @@ class Streams:
         while not self.app.should_stop:
             await self.app.sleep(BATCH_S)
             await self._deliver()
+            await self._go_back()
 
     async def _deliver(self) -> None:
         """Process what was gathered, wait until the broker has what came of it, and commit."""
         async with self._batch:
             batch, self._waiting = self._waiting, []
-            if not batch:
+            taken = [event for event in batch if self._order[event.message.tp].take(event.message.offset)]
+            if not taken:
                 return
-            rows = [event for event in batch if event.message.topic == self._stations_name]
-            entries = [event for event in batch if event.message.topic != self._stations_name]
-            sent = [*await self._table_rows(rows), *await self._totals(await self._in_order(entries))]
-            await _delivered(sent)
-            places = {event.message.tp: event.message.offset + 1 for event in rows}
-            places |= {tp: order.expected for tp, order in self._order.items() if order.expected}
+            rows = [event for event in taken if event.message.topic == self._stations_name]
+            entries = [event for event in taken if event.message.topic != self._stations_name]
+            await _delivered([*await self._table_rows(rows), *await self._totals(entries)])
+            places = {event.message.tp: self._order[event.message.tp].expected for event in taken}
             await cast(Consumer, self.app.consumer)._commit(places)
+
+    async def _go_back(self) -> None:
+        """Send the consumer back where records are missing, and again where it took no notice of it."""
+        for tp, order in list(self._order.items()):
+            if not order.is_waiting:
+                self._sent_back_s.pop(tp, None)
+            elif monotonic() - self._sent_back_s.get(tp, -math.inf) > SENT_BACK_AGAIN_S:
+                self._sent_back_s[tp] = monotonic()
+                await self.app.consumer.seek(tp, order.expected)
 
     async def _table_rows(self, rows: Iterable[Event]) -> list[Awaitable[Any]]:
         """Platforms' rows into the table's; one that is no row is counted, logged and passed over."""
@@ -149,18 +166,6 @@ class Streams:
                 continue
             sent += [await self._table_topic.send(key=key, value=value) for key, value in made]
         return sent
-
-    async def _in_order(self, entries: Iterable[Event]) -> list[Event]:
-        """The entries whose turn it is; the consumer is sent back where some before them are missing."""
-        taken = []
-        for event in entries:
-            tp = event.message.tp
-            verdict = self._order[tp].see(event.message.offset)
-            if verdict is Verdict.TAKE:
-                taken.append(event)
-            elif verdict is Verdict.BACK:
-                await self.app.consumer.seek(tp, self._order[tp].expected)
-        return taken
 
     async def _totals(self, entries: Iterable[Event]) -> list[Awaitable[Any]]:
         """Entries into totals; a key that is no station is counted, logged and passed over."""
@@ -198,14 +203,14 @@ class Streams:
 
     async def _take_up(self, app: Any, assigned: Iterable[TP] = (), /, *args: Any, signal: Any, **more: Any) -> None:
         """Partitions are this worker's: it goes on from what was committed, and from 0 where nothing was."""
-        turnstile = self.job.settings.namespace + TURNSTILE.name
-        wanted = [TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic == turnstile]
-        self._order = {}
+        wanted = [TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic in self._sources]
+        self._order, self._sent_back_s = {}, {}
         if wanted:
             group = ConsumerGroupTopicPartitions(self.job.app_id, wanted)
             answer = self._admin.list_consumer_group_offsets([group])[self.job.app_id]
             for place in (await asyncio.wrap_future(answer)).topic_partitions:
-                self._order[TP(place.topic, place.partition)] = InOrder(max(0, place.offset))
+                dense = place.topic != self._stations_name
+                self._order[TP(place.topic, place.partition)] = InOrder(max(0, place.offset), dense=dense)
         self._generation = self.app.consumer_generation_id
 
     def _pass_over(self, topic: str, event: Event, error: RecordError) -> None:

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cta.streams.counting import State, decoded
-from cta.streams.order import InOrder, Verdict
+from cta.streams.order import InOrder
 
 
 @st.composite
@@ -55,19 +55,14 @@ def test_each_record_is_taken_once_and_in_order_wherever_the_consumer_jumps(
     offsets = [offset for offset, is_there in enumerate(log) if is_there]
     order, taken = InOrder(committed), []
     position, jump_at = 0, dict(jumps)
-    for _ in range(1_000):
+    while any(offset >= min(position, order.expected) for offset in offsets):
         position = jump_at.pop(position, position)
         following = [offset for offset in offsets if offset >= position]
-        if not following:
-            position = order.expected
-            if not any(offset >= position for offset in offsets):
-                break
-            continue
-        verdict = order.see(following[0])
-        position = following[0] + 1
-        if verdict is Verdict.TAKE:
-            taken.append(following[0])
-        elif verdict is Verdict.BACK:
+        if following:
+            position = following[0] + 1
+            if order.take(following[0]):
+                taken.append(following[0])
+        if order.is_waiting or not following:
             position = order.expected
     assert taken == [offset for offset in offsets if offset >= committed]
 
@@ -75,12 +70,27 @@ def test_each_record_is_taken_once_and_in_order_wherever_the_consumer_jumps(
 def test_what_was_under_way_when_the_consumer_was_sent_back_waits_for_its_turn() -> None:
     """5 is expected; 8, 9 and 10 come, then the consumer reads on from 5."""
     order = InOrder(5)
-    verdicts = [order.see(offset) for offset in (8, 9, 10, 5, 6, 7, 8, 9)]
-    assert verdicts == [Verdict.BACK, Verdict.PASS, Verdict.PASS, *[Verdict.TAKE] * 5]
-    assert order.expected == 10
+    assert [order.take(offset) for offset in (8, 9, 10)] == [False] * 3
+    assert order.is_waiting
+    assert [order.take(offset) for offset in (5, 6, 7, 8, 9)] == [True] * 5
+    assert (order.expected, order.is_waiting) == (10, False)
 
 
 def test_a_gap_of_the_logs_own_is_stepped_over() -> None:
     """Asked again from 5, the log still has nothing before 8: deleted, or a transaction's mark."""
     order = InOrder(5)
-    assert [order.see(offset) for offset in (8, 8, 9)] == [Verdict.BACK, Verdict.TAKE, Verdict.TAKE]
+    assert [order.take(offset) for offset in (8, 8, 9)] == [False, True, True]
+
+
+def test_a_consumer_that_did_not_go_back_is_waited_for() -> None:
+    """It drops 5 to 9 for read and goes on with 10: nothing is taken until it has really gone back."""
+    order = InOrder(5)
+    assert [order.take(offset) for offset in (8, 10, 11)] == [False] * 3
+    assert order.is_waiting
+    assert order.take(5)
+
+
+def test_gaps_are_usual_in_a_compacted_log_once_it_was_begun() -> None:
+    """The first is looked at, for it may be a rebalance's; the others aren't."""
+    order = InOrder(0, dense=False)
+    assert [order.take(offset) for offset in (3, 3, 7, 9, 8)] == [False, True, True, True, False]

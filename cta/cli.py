@@ -14,12 +14,15 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 
 from cta import __version__
 from cta.model.errors import CtaError
+
+if TYPE_CHECKING:
+    from cta.model.settings import Settings
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
@@ -161,6 +164,18 @@ services_of_kafka = _options(
 )
 
 
+def _settings(namespace: str | None, bootstrap_servers: str | None, schema_registry_url: str | None) -> Settings:
+    """From the environment, and from the options that are given."""
+    from cta.model.settings import Settings
+
+    return Settings.of(
+        os.environ,
+        namespace=namespace,
+        bootstrap_servers=bootstrap_servers,
+        schema_registry_url=schema_registry_url,
+    )
+
+
 window_of_a_recording = _options(
     click.option("--from", "from_", metavar="T", help="From here: a time of day (08:15) or a timestamp with offset."),
     click.option("--until", metavar="T", help="Before this moment."),
@@ -266,14 +281,8 @@ def replay(
         route = None
         if to == "kafka":
             from cta.commands.kafka_replay import into_kafka
-            from cta.model.settings import Settings
 
-            settings = Settings.of(
-                os.environ,
-                namespace=namespace,
-                bootstrap_servers=bootstrap_servers,
-                schema_registry_url=schema_registry_url,
-            )
+            settings = _settings(namespace, bootstrap_servers, schema_registry_url)
             say = _unsaid if quiet else _remark
             into = into_kafka(settings, partitions, fresh=fresh, waits=speed is not None, say=say)
             route = opened.enter_context(into)
@@ -371,6 +380,67 @@ def record(
     if not quiet:
         click.echo(f"{output}: {digest.total:,} records", err=True)
     click.echo(f"{digest.hexdigest()}  {run.name}")
+
+
+@cli.command(
+    short_help="Hold a live system against a run.",
+    epilog="""\b
+Examples:
+  cta verify scenarios/rush_hour.json
+  cta verify run.jsonl.zst --namespace trial-7. --json | jq .same
+  cta verify scenarios/rush_hour.json --board-url http://127.0.0.1:8889 --wait 30
+
+\b
+Records are compared by their digest, and one by one where it differs; the stations table
+and TURNSTILE_SUMMARY by the last value a key, where somebody fills them.
+Exit codes: 0 the same, 1 different, 2 bad input, 3 a service cannot be reached.""",
+)
+@click.argument("target")
+@services_of_kafka
+@part_of_a_run
+@click.option("--board-url", metavar="URL", help="Compare this page's board, too.")
+@click.option(
+    "--wait",
+    "wait_s",
+    callback=_whole(0, 3_600),
+    default="0",
+    show_default=True,
+    metavar="SECONDS",
+    help="How long tables and page may take to catch up.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every difference.")
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    target: str,
+    namespace: str | None,
+    bootstrap_servers: str | None,
+    schema_registry_url: str | None,
+    from_: str | None,
+    until: str | None,
+    seed: int | None,
+    board_url: str | None,
+    wait_s: int,
+    as_json: bool,
+) -> None:
+    """Read topics, tables and page of a live system back, and compare them with the run of TARGET."""
+    from cta.commands import verify_report
+    from cta.commands.console import progress_bar, results
+    from cta.commands.target import cut, open_run
+    from cta.commands.verify import verify as run_verify
+
+    run = open_run(target, seed=seed)
+    window = cut(run, from_, until)
+    settings = _settings(namespace, bootstrap_servers, schema_registry_url)
+    with progress_bar(window) as progress:
+        verdict = run_verify(
+            run, window, settings, target=target, board_url=board_url, wait_s=wait_s, progress=progress
+        )
+    if as_json:
+        click.echo(verify_report.as_json(verdict))
+    else:
+        verify_report.print_report(verdict, results())
+    ctx.exit(verdict.exit_code)
 
 
 @cli.command(

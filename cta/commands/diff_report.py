@@ -31,32 +31,35 @@ LABEL_WIDTH: Final = 7
 
 def as_json(diff: Diff) -> str:
     """The object that ``cta diff --json`` prints, on one line."""
+    return msgspec.json.encode(document(diff)).decode()
+
+
+def document(diff: Diff) -> dict[str, Any]:
+    """A diff, with every entity."""
     comparison = diff.comparison
     first = comparison.first
-    return msgspec.json.encode(
-        {
-            "different": comparison.different,
-            "a": _run(diff.names[0], diff.a, comparison.a.hexdigest(), comparison.a.total),
-            "b": _run(diff.names[1], diff.b, comparison.b.hexdigest(), comparison.b.total),
-            "causes": [{"kind": c.kind, "path": c.path, "a": c.a, "b": c.b} for c in diff.causes],
-            "first": first
-            and {
-                "t": first.time_ms,
-                "topic": first.topic.name,
-                "entity": first.entity,
-                "records": [
-                    {"in": "both" if mark == "=" else mark, "t": time_ms, "key": content.key, "value": content.value}
-                    for mark, time_ms, content in first.records
-                ],
-            },
-            "topics": {topic.name: _tally(tally) for topic, tally in comparison.topics().items()},
-            "entities": [
-                {"topic": topic.name, "entity": entity, **_tally(tally)}
-                for (topic, entity), tally in comparison.tallies.items()
+    return {
+        "different": comparison.different,
+        "a": _run(diff.names[0], diff.a, comparison.a.hexdigest(), comparison.a.total),
+        "b": _run(diff.names[1], diff.b, comparison.b.hexdigest(), comparison.b.total),
+        "causes": [{"kind": c.kind, "path": c.path, "a": c.a, "b": c.b} for c in diff.causes],
+        "first": first
+        and {
+            "t": first.time_ms,
+            "topic": first.topic.name,
+            "entity": first.entity,
+            "records": [
+                {"in": "both" if mark == "=" else mark, "t": time_ms, "key": content.key, "value": content.value}
+                for mark, time_ms, content in first.records
             ],
-            "outside_common_window": comparison.outside,
-        }
-    ).decode()
+        },
+        "topics": {topic.name: _tally(tally) for topic, tally in comparison.topics().items()},
+        "entities": [
+            {"topic": topic.name, "entity": entity, **_tally(tally)}
+            for (topic, entity), tally in comparison.tallies.items()
+        ],
+        "outside_common_window": comparison.outside,
+    }
 
 
 def _run(name: str, run: Run, digest: str, total: int) -> dict[str, Any]:
@@ -98,6 +101,11 @@ def report(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
         if outside := diff.comparison.outside:
             yield from _plain(_labelled("", [f"{outside:,} of the missing and extra lie outside the common window"]))
     yield from _plain(_sides(diff))
+    yield from divergence(diff, width)
+
+
+def divergence(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
+    """The first difference in its surroundings, then the counts; nothing where there is none."""
     yield from _first(diff)
     if diff.comparison.different:
         yield "", ""

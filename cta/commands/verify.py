@@ -1,0 +1,188 @@
+"""Verify: what a run made of a live system, read back and held against the run itself.
+
+Three layers, each by its own measure: the recorded topics by the one digest (and where it differs, the first divergence
+by record), the tables by the last value a key, the page by its JSON. Records that are no record of ours count as records
+too many: they are compared as bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from cta.broker.extent import Extent
+from cta.broker.kafka import KafkaBroker
+from cta.commands.console import Progress, unseen
+from cta.commands.diff import Diff
+from cta.commands.tables import Table, compared, stations_table, turnstile_summary
+from cta.commands.target import Run
+from cta.model.batch import Batch
+from cta.model.errors import BrokerError
+from cta.model.settings import Settings
+from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY
+from cta.pipeline.board import Board
+from cta.pipeline.stations import station_table
+from cta.pipeline.turnstile_summary import TurnstileSummary
+from cta.recording.compare import Stream, compare
+from cta.simulation.plan import Window
+from cta.stack.http import Service
+from cta.stack.registry import Registry
+from cta.stack.wait import POLL_S, MachineClock
+
+T = TypeVar("T")
+
+BOARD_PATH: Final = "/api/board"
+SHOWN_CHARACTERS: Final = 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's board held against the run's: where in the document they differ first, and how; None: nowhere."""
+
+    url: str
+    difference: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of it."""
+
+    where: str
+    """The cluster and the namespace."""
+    diff: Diff
+    """The run (A) and what was read back (B)."""
+    tables: list[Table]
+    page: Page | None
+
+    @property
+    def same(self) -> bool:
+        page_same = self.page is None or self.page.difference is None
+        return page_same and not self.diff.comparison.different and not any(table.differences for table in self.tables)
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.same else 1
+
+
+@dataclass
+class _Expected:
+    """What the pure pipeline makes of the run, folded while its records go by for the first time."""
+
+    summary: TurnstileSummary
+    board: Board
+
+    @classmethod
+    def of(cls, run: Run) -> _Expected:
+        return cls(TurnstileSummary(), Board(station_table(run.station_rows()).values(), run.network.lines))
+
+    def fold(self, batch: Batch) -> None:
+        self.summary.fold(batch)
+        self.board.fold(batch)
+
+
+def verify(
+    run: Run,
+    window: Window,
+    settings: Settings,
+    *,
+    target: str,
+    board_url: str | None = None,
+    wait_s: float = 0.0,
+    progress: Progress = unseen,
+) -> Verdict:
+    """Read the settings' cluster back and compare it with the run's records in ``window``.
+
+    ``wait_s``: how long tables and the page may take to become what they should be. Errors: ServiceError for what
+    cannot be reached; BrokerError where a run's topics are not there.
+    """
+    expected = _Expected.of(run)
+    with KafkaBroker(settings, Registry(settings.schema_registry_url), unreadable="raw") as broker:
+        extent = _extent(broker, settings)
+        comparison = compare(_folded(run, window, expected, progress), lambda: extent.batches(broker))
+        wanted = {
+            STATIONS_TABLE: stations_table(run.station_rows()),
+            TURNSTILE_SUMMARY: turnstile_summary(expected.summary),
+        }
+        tables = _settled(
+            lambda: [compared(broker, topic, settings.namespace, rows) for topic, rows in wanted.items()],
+            lambda found: not any(table.differences for table in found),
+            wait_s,
+        )
+    page = None
+    if board_url is not None:
+        document = msgspec.json.decode(expected.board.to_json())
+        page = _settled(lambda: _page(board_url, document), lambda found: found.difference is None, wait_s)
+    namespace = f", namespace {settings.namespace}" if settings.namespace else ""
+    where = f"Kafka at {settings.bootstrap_servers}{namespace}"
+    return Verdict(where, Diff((target, where), run, run, comparison, []), tables, page)
+
+
+def _folded(run: Run, window: Window, expected: _Expected, progress: Progress) -> Stream:
+    """The run's records; what is expected is folded from them when they are asked for the first time."""
+    fresh = [expected.fold]
+
+    def batches() -> Iterator[Batch]:
+        folds = [fresh.pop()] if fresh else []
+        records = 0
+        for batch in run.batches(window):
+            for fold in folds:
+                fold(batch)
+            yield batch
+            records += len(batch)
+            progress(int(batch.times[-1]) if len(batch) else window.start_ms, records)
+
+    return batches
+
+
+def _extent(broker: KafkaBroker, settings: Settings) -> Extent:
+    """What the recorded topics hold now."""
+    names = [settings.namespace + topic.name for topic in RECORDED]
+    there = broker.topics()
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise BrokerError(
+            f"no topic {', '.join(missing)}",
+            where=f"Kafka at {settings.bootstrap_servers}",
+            remedy="name the --namespace of the replay, or replay first: 'cta replay ... --to kafka'",
+        )
+    return Extent.of(broker, names)
+
+
+def _settled(look: Callable[[], T], good: Callable[[T], bool], wait_s: float) -> T:
+    """What is found as soon as it is good, or when the time is up."""
+    clock = MachineClock()
+    deadline_s = clock.now_s() + wait_s
+    while not good(found := look()) and clock.now_s() < deadline_s:
+        clock.sleep_until_s(clock.now_s() + POLL_S)
+    return found
+
+
+def _page(url: str, document: Any) -> Page:
+    """What the page shows, against the board's document."""
+    base = url.rstrip("/").removesuffix(BOARD_PATH)
+    service = Service("the page", base, remedy="start it, or check --board-url")
+    answer = service.request("GET", BOARD_PATH)
+    if not answer.ok:
+        raise service.refusal(answer, doing="its board")
+    return Page(service.url + BOARD_PATH, first_difference(document, answer.json()))
+
+
+def first_difference(expected: Any, actual: Any, path: str = "$") -> str | None:
+    """Where two JSON documents differ first, and how; None where they are equal."""
+    if isinstance(expected, dict) and isinstance(actual, dict) and expected.keys() == actual.keys():
+        parts = ((f"{path}.{key}", value, actual[key]) for key, value in expected.items())
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        parts = ((f"{path}[{n}]", value, actual[n]) for n, value in enumerate(expected))
+    elif expected == actual:
+        return None
+    else:
+        return f"{path} is {_short(actual)} where {_short(expected)} is expected"
+    return next((found for where, one, other in parts if (found := first_difference(one, other, where))), None)
+
+
+def _short(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

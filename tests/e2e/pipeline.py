@@ -49,7 +49,16 @@ def eventually(look: Callable[[], T], wanted: T, patience_s: float = PATIENCE_S)
     try:
         until(is_so, lambda: ServiceError("late"), clock=MachineClock(), patience_s=patience_s, poll_s=0.25)
     except ServiceError:
-        assert seen[0] == wanted
+        raise AssertionError(f"after {patience_s:g} s: {_difference(seen[0], wanted)}") from None
+
+
+def _difference(seen: object, wanted: object) -> str:
+    """What of two dicts differs, or both values."""
+    if not isinstance(seen, dict) or not isinstance(wanted, dict):
+        return f"{seen!r}, not {wanted!r}"
+    keys = [key for key in {**seen, **wanted} if seen.get(key) != wanted.get(key)]
+    shown = ", ".join(f"{key!r} is {seen.get(key)!r}, not {wanted.get(key)!r}" for key in keys[:3])
+    return f"{len(keys)} of {len(wanted)} differ: {shown}"
 
 
 def environment(settings: Settings, **more: str) -> Mapping[str, str]:

@@ -22,6 +22,10 @@ from cta import __version__
 from cta.model.errors import CtaError
 
 if TYPE_CHECKING:
+    from cta.commands.target import Run
+    from cta.simulation.plan import Window
+
+if TYPE_CHECKING:
     from cta.model.settings import Settings
 
 BAD_INPUT: Final = 2
@@ -144,6 +148,24 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def _serve_run(run: Run, window: Window, partitions: int, speed: float | None, port: int | None) -> int:
+    """The page of a run until Ctrl+C, then what came of it; an end that was asked for is a good one."""
+    from cta.commands import report
+    from cta.commands.demo import HOST, PORT
+    from cta.commands.pace import Stop
+    from cta.commands.serving import serve_run
+
+    port = PORT if port is None else port
+    with Stop() as stop:
+        outcome = serve_run(
+            run, window, host=HOST, port=port, speed=speed, partitions=partitions, stop=stop, ready=_say, again=False
+        )
+    if outcome is None:
+        return INTERRUPTED
+    _say(report.summary(outcome))
+    return outcome.exit_code
+
+
 def _say(line: str) -> None:
     """A line of a command that goes on: whoever waits for it sees it at once."""
     click.echo(line)
@@ -244,6 +266,13 @@ Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be 
     help="Of every topic. The digests do not depend on it.",
 )
 @click.option("--board", is_flag=True, help="Print the status page's table after the summary.")
+@click.option("--serve", is_flag=True, help="Show the status page of it, until Ctrl+C.")
+@click.option(
+    "--port",
+    callback=_whole(0, 65_535),
+    metavar="N",
+    help="With --serve: its port; 0: any that is free.  [default: 8889]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; everything else goes to stderr.")
 @click.option("--quiet", is_flag=True, help="Print the digest and the name on one line; no progress, no summary.")
 @click.pass_context
@@ -261,6 +290,8 @@ def replay(
     seed: int | None,
     partitions: int,
     board: bool,
+    serve: bool,
+    port: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -277,6 +308,12 @@ def replay(
 
     run = open_run(target, seed=seed)
     window = cut(run, from_, until)
+    if port is not None and not serve:
+        raise click.UsageError("--port goes with --serve", ctx)
+    if serve:
+        if to == "kafka" or board or as_json or quiet:
+            raise click.UsageError("--serve goes without --to kafka, --board, --json and --quiet", ctx)
+        ctx.exit(_serve_run(run, window, partitions, speed, port))
     with Stop() as stop, contextlib.ExitStack() as opened:
         route = None
         if to == "kafka":
@@ -330,13 +367,13 @@ its end; Ctrl+C stops it. docs/page.md says what the page shows and answers.""",
 )
 @click.option("--port", callback=_whole(0, 65_535), default="8889", show_default=True, help="0: any that is free.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--speed", callback=_speed, default="60", show_default=True, metavar="N", help="Simulated seconds a second.")
+@click.option(
+    "--speed", callback=_speed, default="60", show_default=True, metavar="N", help="Simulated seconds a second."
+)
 @click.option("--scenario", metavar="TARGET", help="Another scenario, or a recording.  [default: rush_hour]")
 @click.option("--no-browser", is_flag=True, help="Print the address; open nothing.")
 @click.pass_context
-def demo(
-    ctx: click.Context, port: int, host: str, speed: float | None, scenario: str | None, no_browser: bool
-) -> None:
+def demo(ctx: click.Context, port: int, host: str, speed: float | None, scenario: str | None, no_browser: bool) -> None:
     """Run a rush hour on all lines, with the Transit Status Page."""
     from cta.commands.demo import demo as run_demo
     from cta.commands.pace import Stop

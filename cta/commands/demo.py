@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
-from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Final
 
 from cta.commands.pace import Stop
 from cta.commands.serving import serve_run
 from cta.commands.target import Run, open_run
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 8889
 
 
 def demo(
@@ -34,6 +37,6 @@ def demo(
 
 
 def _rush_hour() -> Run:
-    """From the package, wherever the command is run."""
-    with as_file(files("cta.web") / "rush_hour.json") as path:
-        return open_run(str(path) if path.exists() else str(Path("scenarios/rush_hour.json")))
+    """From beside this module, where the wheel has it, or from the checkout."""
+    packaged = Path(__file__).with_name("rush_hour.json")
+    return open_run(str(packaged if packaged.exists() else Path(__file__).parents[2] / "scenarios" / "rush_hour.json"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from cta.commands.target import Run
 from cta.model.errors import InputError, OutputError
 from cta.network.lookup import find_line
+from cta.recording.newfile import NewFile
 from cta.simulation.plan import Window
 from cta.web.diagram import diagram_svg, strings
 
@@ -25,5 +26,12 @@ def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> st
     shown = find_line(run.network, line)
     found = strings(run.network, shown.line, run.batches(window))
     title = f"{shown.name}, {run.name.replace('_', ' ')}"
-    path.write_text(diagram_svg(found, run.network, window, title=title), "utf-8")
+    file = NewFile(path)
+    file.open()
+    try:
+        file.file.write(diagram_svg(found, run.network, window, title=title).encode())
+    except OSError as error:
+        file.discard()
+        raise file.refused(error) from None
+    file.finish()
     return f"{output}: {len(found.trains)} trains of the {shown.name}"

@@ -6,7 +6,6 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
-from tornado.httputil import responses
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
@@ -111,7 +110,7 @@ class _Answer(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None))[1]
-        why = error.why if isinstance(error, RefusedError) else responses.get(status_code, "unknown")
+        why = error.why if isinstance(error, RefusedError) else self._reason
         self.send("application/json", msgspec.json.encode({"error": why}))
 
 
@@ -166,9 +165,8 @@ class _Diagram(_Answer):
     def _draw(self, line: str) -> str:
         history = self.site.history
         assert history is not None
-        return diagram_svg(
-            strings(self.site.network, line, history.batches()), self.site.network, history.window, styled=False
-        )
+        found = strings(self.site.network, line, history.batches())
+        return diagram_svg(found, self.site.network, history.window, on_page=True)
 
 
 class _Events(_Answer):

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -22,14 +22,27 @@ from cta.model.topics import ALERTS, ARRIVALS
 from cta.network.network import DWELL_S, Network
 from cta.simulation.plan import Window
 
-WIDTH: Final = 1280
+
+class Size(NamedTuple):
+    """``width`` in units; ``unit_s``: seconds of run time a unit down; ``row``: the least between two stations."""
+
+    width: int
+    unit_s: float
+    row: float
+    ticks: int
+    """The most rules of time."""
+
+
+FILE: Final = Size(1280, 7.2, 13.5, 16)
+"""A line of 80 minutes is some 670 units high."""
+PAGE: Final = Size(760, 14.0, 12.5, 9)
+"""Beside the map: read at its own size."""
+
 LEFT: Final = 168
 RIGHT: Final = 24
 TOP: Final = 86
 BOTTOM: Final = 34
-SECONDS_A_UNIT: Final = 7.2
-"""Of run time down the page: a line of 80 minutes is 670 units high."""
-ROW_MIN: Final = 13.5
+TITLE_Y: Final = 34
 TICKS_MIN: Final = (5, 10, 15, 30, 60, 120, 180)
 
 STYLE: Final = """
@@ -91,21 +104,22 @@ def _add(string: String, time_ms: int, arrival: Arrival) -> None:
 class _Chart:
     """Where a moment and a station stand."""
 
-    def __init__(self, network: Network, line: str, window: Window) -> None:
+    def __init__(self, network: Network, line: str, window: Window, size: Size) -> None:
         self.window = window
+        self.size = size
         self.order = network.stations_of(line)
         self.run_s = _run_times(network, line)
         self.y: dict[int, float] = {}
         y = float(TOP)
         for before, station in zip((None, *self.order), self.order, strict=False):
             if before is not None:
-                y += max(ROW_MIN, (self.run_s.get((before, station), 120) + DWELL_S) / SECONDS_A_UNIT)
+                y += max(size.row, (self.run_s.get((before, station), 120) + DWELL_S) / size.unit_s)
             self.y[station] = y
         self.height = y + BOTTOM
 
     def x(self, time_ms: int) -> float:
         share = (time_ms - self.window.start_ms) / self.window.duration_ms
-        return LEFT + share * (WIDTH - LEFT - RIGHT)
+        return LEFT + share * (self.size.width - LEFT - RIGHT)
 
     def points(self, piece: list[tuple[int, int, str]]) -> list[list[tuple[float, float]]]:
         """A piece's lines: broken where a train jumps over stations of another branch."""
@@ -132,20 +146,22 @@ def _run_times(network: Network, line: str) -> dict[tuple[int, int], int]:
     }
 
 
-def diagram_svg(found: Strings, network: Network, window: Window, *, styled: bool = True, title: str = "") -> str:
-    """The diagram. ``styled``: with its own style, for a file; otherwise the page's styles its classes."""
+def diagram_svg(found: Strings, network: Network, window: Window, *, title: str = "", on_page: bool = False) -> str:
+    """The diagram, with a style of its own; ``on_page``: smaller, and the page's style is for its classes."""
     line = network.lines[found.line]
-    chart = _Chart(network, found.line, window)
-    style = f"<style>{STYLE}.line-{line.line} {{ --line: {line.color} }}</style>" if styled else ""
+    chart = _Chart(network, found.line, window, PAGE if on_page else FILE)
+    width = chart.size.width
+    style = f"<style>{STYLE}.line-{line.line} {{ --line: {line.color} }}</style>" if not on_page else ""
     day = f"{format_clock(window.start_ms)[:5]} to {format_clock(window.end_ms)[:5]}"
     towards = f"strong: to {line.terminal_b.split(' (')[0].split(';')[0]}, faint: to {line.terminal_a}"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {chart.height:.0f}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {chart.height:.0f}" role="img" '
+            f'data-left="{LEFT}" data-right="{width - RIGHT}" data-top="{TOP}" data-bottom="{chart.height - BOTTOM:.0f}" '
             f'class="diagram line-{escape(line.line)}" aria-label="{escape(line.name)}, trains over time">',
             style,
-            f'<rect class="paper" width="{WIDTH}" height="{chart.height:.0f}"/>',
-            f'<text class="title" x="24" y="34">{escape(title or line.name)}</text>',
+            f'<rect class="paper" width="{width}" height="{chart.height:.0f}"/>',
+            f'<text class="title" x="24" y="{TITLE_Y}">{escape(title or line.name)}</text>',
             f'<text class="sub" x="24" y="56">{len(found.trains)} trains, {day}; {escape(towards)}</text>',
             *_rules(chart, network),
             *(_alert(chart, alert) for alert in found.alerts),
@@ -159,13 +175,13 @@ def diagram_svg(found: Strings, network: Network, window: Window, *, styled: boo
 
 def _rules(chart: _Chart, network: Network) -> Iterable[str]:
     """A rule a station with its name, and rules of time with the clock."""
-    end = WIDTH - RIGHT
+    end = chart.size.width - RIGHT
     for station in chart.order:
         y = chart.y[station]
         yield f'<path class="rule" d="M{LEFT} {y:.1f}H{end}"/>'
         yield f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{escape(network.stations[station].name)}</text>'
     minutes = chart.window.duration_ms / MINUTE_MS
-    tick_min = next((tick for tick in TICKS_MIN if minutes / tick <= 16), TICKS_MIN[-1])
+    tick_min = next((tick for tick in TICKS_MIN if minutes / tick <= chart.size.ticks), TICKS_MIN[-1])
     tick_ms = tick_min * MINUTE_MS
     first = -(-chart.window.start_ms // tick_ms) * tick_ms
     for time_ms in range(first, chart.window.end_ms + 1, tick_ms):
@@ -185,7 +201,7 @@ def _alert(chart: _Chart, alert: Alert) -> str:
     height = chart.height - TOP - BOTTOM
     return (
         f'<g><rect class="span" x="{x:.1f}" y="{TOP}" width="{width:.1f}" height="{height:.1f}"/>'
-        f'<text class="note" x="{min(x, WIDTH - RIGHT - 6.2 * len(alert.text)):.1f}" y="{TOP - 30}">{escape(alert.text)}</text></g>'
+        f'<text class="note" x="{min(x, chart.size.width - RIGHT - 6.2 * len(alert.text)):.1f}" y="{TITLE_Y}">{escape(alert.text)}</text></g>'
     )
 
 
@@ -222,5 +238,7 @@ def _stood(chart: _Chart, string: String) -> str:
         left_ms = max(time_ms, after[0] - run_ms) if after else chart.window.end_ms
         x, y = chart.x(time_ms), chart.y[station]
         drawn.append(f'<path class="stood" d="M{x:.1f} {y:.1f}H{chart.x(left_ms):.1f}"/>')
-        drawn.append(f'<text class="note" x="{x - 8:.1f}" y="{y + 18:.1f}" text-anchor="end">{escape(string.train_id)}</text>')
+        drawn.append(
+            f'<text class="note" x="{x - 8:.1f}" y="{y + 18:.1f}" text-anchor="end">{escape(string.train_id)}</text>'
+        )
     return "".join(drawn)

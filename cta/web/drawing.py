@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterator
 from html import escape
+from typing import Final
 
 from cta.network.network import Network
-from cta.web.track_map import Frame, Point, TrackMap, loop, whole
+from cta.web.track_map import Point, TrackMap, loop, whole
 
 Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+INSET_SCALE: Final = 10_000
+"""Units a degree above which a picture is of a few blocks: names then stand in two lines."""
+
+CHARACTER: Final = 0.54
+"""A letter's mean width in its size, of Helvetica and its like."""
+
+GAP: Final = 5.0
+SPOT: Final = 4.0
 
 
 def map_svg(network: Network) -> str:
@@ -48,24 +62,58 @@ def _d(points: list[Point]) -> str:
 
 
 def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
-    """Names beside their stations, outward from the picture's middle, where they do not cover one another."""
-    frame, taken, labels = chart.frame, [], []
+    """Names beside their stations, where they cover no other name and as little track as can be."""
+    inset = chart.frame.scale > INSET_SCALE
+    size = 15 if inset else 16
+    tracks = [spot for paths in chart.paths().values() for path in paths for spot in _spots(path)]
     taken = [(x - dot, y - dot, x + dot, y + dot) for x, y in points.values()]
-    size = 13 if frame.scale < 10_000 else 12
-    for number, (x, y) in sorted(points.items(), key=lambda item: -len(chart.network.stations[item[0]].lines)):
-        text = chart.network.stations[number].name
-        width = len(text) * size * 0.56
-        for side in ("start", "end"):
-            gap = dot + 8 if side == "start" else -(dot + 8)
-            left = x + gap if side == "start" else x + gap - width
-            box = (left, y - size / 2, left + width, y + size / 2)
-            if 0 <= box[0] and box[2] <= frame.width and not any(_meet(box, other) for other in taken):
-                taken.append(box)
-                labels.append(
-                    f'<text x="{x + gap:.1f}" y="{y + size * 0.35:.1f}" text-anchor="{side}">{escape(text)}</text>'
-                )
-                break
+    labels = []
+    for number, point in sorted(points.items(), key=lambda item: -len(chart.network.stations[item[0]].lines)):
+        name = chart.network.stations[number].name
+        words = name.replace("/", "/\n").split("\n") if inset else [name]
+        free = [
+            (sum(_within(spot, box) for spot in tracks), place)
+            for place in range(4)
+            if (box := _box(chart, point, words, size, dot, place)) and not any(_meet(box, other) for other in taken)
+        ]
+        if free:
+            _, place = min(free)
+            box = _box(chart, point, words, size, dot, place)
+            assert box is not None
+            taken.append(box)
+            labels.append(_label(box, words, size, ("start", "end", "middle", "middle")[place]))
     return labels
+
+
+def _box(chart: TrackMap, point: Point, words: list[str], size: int, dot: float, place: int) -> Box | None:
+    """Where a name would stand, right, left, above or below its station; None outside the frame."""
+    width, height = max(map(len, words)) * size * CHARACTER, len(words) * size * 1.05
+    x, y = point
+    gap = dot + GAP
+    left = (x + gap, x - gap - width, x - width / 2, x - width / 2)[place]
+    top = (y - height / 2, y - height / 2, y - gap - height, y + gap)[place]
+    inside = left >= 0 and top >= 0 and left + width <= chart.frame.width and top + height <= chart.frame.height
+    return (left, top, left + width, top + height) if inside else None
+
+
+def _label(box: Box, words: list[str], size: int, anchor: str) -> str:
+    x = {"start": box[0], "end": box[2], "middle": (box[0] + box[2]) / 2}[anchor]
+    lines = "".join(
+        f'<tspan x="{x:.1f}" y="{box[1] + size * (0.85 + 1.05 * i):.1f}">{escape(word)}</tspan>'
+        for i, word in enumerate(words)
+    )
+    return f'<text text-anchor="{anchor}">{lines}</text>'
+
+
+def _spots(path: list[Point]) -> Iterator[Point]:
+    """Points along a path, close enough together that a name cannot stand between them."""
+    for (ax, ay), (bx, by) in itertools.pairwise(path):
+        steps = max(1, int(math.hypot(bx - ax, by - ay) / SPOT))
+        yield from ((ax + (bx - ax) * i / steps, ay + (by - ay) * i / steps) for i in range(steps + 1))
+
+
+def _within(spot: Point, box: Box) -> bool:
+    return box[0] <= spot[0] <= box[2] and box[1] <= spot[1] <= box[3]
 
 
 def _meet(one: Box, other: Box) -> bool:

@@ -59,8 +59,8 @@ class History:
         self._lock = Lock()
 
     def moment(self, text: str) -> int:
-        """A time of day or a timestamp within the run, in milliseconds. Errors: InputError."""
-        time_ms = int(text) if text.isascii() and text.isdecimal() and len(text) == 13 else self._parsed(text)
+        """A time of day, a timestamp or epoch milliseconds within the run, in milliseconds. Errors: InputError."""
+        time_ms = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else self._parsed(text)
         if not self.window.start_ms <= time_ms <= self.window.end_ms:
             start, end = format_timestamp(self.window.start_ms), format_timestamp(self.window.end_ms)
             raise InputError(f"{text!r} is outside the run", where="t", remedy=f"it goes from {start} to {end}")

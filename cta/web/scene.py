@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -111,7 +110,9 @@ def board_slots(document: dict[str, Any]) -> Slots:
     slots["layout"] = [
         {
             **{key: line[key] for key in ("line", "name", "color")},
-            "stations": [{key: station[key] for key in ("station_id", "name", "order")} for station in line["stations"]],
+            "stations": [
+                {key: station[key] for key in ("station_id", "name", "order")} for station in line["stations"]
+            ],
         }
         for line in document["lines"]
     ]
@@ -127,7 +128,7 @@ def board_slots(document: dict[str, Any]) -> Slots:
 
 def document_of(slots: Slots) -> dict[str, Any]:
     """The board's document that the slots are of."""
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
             **line,
             "stations": [
@@ -147,7 +148,7 @@ def document_of(slots: Slots) -> dict[str, Any]:
 
 def changes(before: Slots, after: Slots) -> dict[str, Any]:
     """``{set, unset}``: what makes ``after`` of ``before``."""
-    missing = object()
+    missing = object()  # None is a value
     return {
         "set": {name: value for name, value in after.items() if before.get(name, missing) != value},
         "unset": [name for name in before if name not in after],
@@ -156,7 +157,5 @@ def changes(before: Slots, after: Slots) -> dict[str, Any]:
 
 def changed(before: Slots, change: dict[str, Any]) -> Slots:
     """``before`` with a change applied."""
-    return {name: value for name, value in before.items() if name not in change["unset"]} | change["set"]
-
-
-MakeScene = Callable[[], Scene]
+    kept: Slots = {name: value for name, value in before.items() if name not in change["unset"]}
+    return kept | change["set"]

@@ -22,8 +22,8 @@ Stretch = tuple[int, int]
 DETOUR_MAX: Final = 1.15
 """How much longer than the straight way an express' track may be to be taken for it."""
 
-LOOP: Final = (-87.6435, 41.8912, -87.6232, 41.8742)
-"""West, north, east, south of the inset: from Merchandise Mart and Clinton to the Library."""
+LOOP: Final = (-87.6396, 41.8899, -87.6208, 41.8755)
+"""West, north, east, south of the inset: from Merchandise Mart to the Library."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def whole(network: Network) -> Frame:
 def loop() -> Frame:
     """The inset."""
     west, north, east, south = LOOP
-    return Frame.of(west, north, east, south, height=420, gap=5.2, margin=0)
+    return Frame.of(west, north, east, south, height=440, gap=5.4, margin=0)
 
 
 class TrackMap:
@@ -76,9 +76,7 @@ class TrackMap:
     def __init__(self, network: Network, frame: Frame) -> None:
         self.network = network
         self.frame = frame
-        self.points = {
-            number: frame.point(station.lat, station.lon) for number, station in network.stations.items()
-        }
+        self.points = {number: frame.point(station.lat, station.lon) for number, station in network.stations.items()}
         self._centre = frame.point((LOOP[1] + LOOP[3]) / 2, (LOOP[0] + LOOP[2]) / 2)
         self._routes = routes(network)
         self._lines_on = self._shared()

@@ -481,6 +481,58 @@ def verify(
 
 
 @cli.command(
+    short_help="Write topics of a cluster to a file.",
+    epilog="""\b
+Examples:
+  cta capture -o received.jsonl.zst                        a run's topics, to their ends
+  cta diff scenarios/rush_hour.json received.jsonl.zst     is it what was sent?
+  cta capture -o orders.jsonl --topics orders --topics payments
+  cta capture -o live.jsonl.zst --follow                   until Ctrl+C, which ends it whole
+
+\b
+Any topic of any cluster: each record with partition, offset and headers; what no schema of
+ours explains as text, or base64. The file appears under its name only when it is whole.""",
+)
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write: .jsonl or .jsonl.zst.")
+@click.option("--topics", multiple=True, metavar="NAME", help="This topic instead of a run's (repeatable).")
+@click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl+C.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@services_of_kafka
+@click.option("--quiet", is_flag=True, help="The digest and the name only.")
+def capture(
+    output: str,
+    topics: tuple[str, ...],
+    follow: bool,
+    force: bool,
+    namespace: str | None,
+    bootstrap_servers: str | None,
+    schema_registry_url: str | None,
+    quiet: bool,
+) -> None:
+    """Write topics of a Kafka cluster to a recording, as they are now or as they come."""
+    from cta.commands.capture import capture as run_capture
+    from cta.commands.pace import Stop, WallClock
+
+    settings = _settings(namespace, bootstrap_servers, schema_registry_url)
+    if not follow:
+        digest = run_capture(settings, output, topics, force=force)
+    else:
+        with Stop() as stop:
+            clock = WallClock(stop)
+
+            def asked(after_s: float) -> bool:
+                clock.sleep_until_s(clock.now_s() + after_s)
+                return stop.asked
+
+            if not quiet:
+                _remark(f"following, until Ctrl+C: {output}")
+            digest = run_capture(settings, output, topics, force=force, stop=asked)
+    if not quiet:
+        _remark(f"{output}: {digest.total:,} records")
+    click.echo(f"{digest.hexdigest()}  {output}")
+
+
+@cli.command(
     short_help="Compare two runs.",
     epilog="""\b
 Examples:

@@ -1,0 +1,46 @@
+"""Partitions' records as one stream in the order of time, where each partition is in that order itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from cta.model.batch import Batch
+
+
+def merged(streams: Iterable[Iterator[Batch]]) -> Iterator[Batch]:
+    """The streams' records by time, those of one time and batch by topic; a stream's records keep their order.
+
+    Times of no stream may go back. What is held at any time is one batch a stream.
+    """
+    heads = [(head, rest) for rest in streams if (head := _next(rest)) is not None]
+    while heads:
+        horizon_ms = min(int(head.times[-1]) for head, _ in heads)  # nothing earlier than this is still to come
+        pieces, left = [], []
+        for head, rest in heads:
+            stop = int(np.searchsorted(head.times, horizon_ms, "right"))
+            pieces.append(head[:stop])
+            new_head = head[stop:] if stop < len(head) else _next(rest)
+            if new_head is not None:
+                left.append((new_head, rest))
+        yield _sorted(pieces)
+        heads = left
+
+
+def _next(stream: Iterator[Batch]) -> Batch | None:
+    """The stream's next batch that holds a record; None at its end."""
+    return next((batch for batch in stream if len(batch)), None)
+
+
+def _sorted(pieces: list[Batch]) -> Batch:
+    """The pieces' records as one batch, by (time, topic rank)."""
+    starts = np.cumsum([0, *(len(piece.contents) for piece in pieces[:-1])])
+    origins = [piece.origins for piece in pieces if piece.origins is not None]
+    joined = Batch(
+        np.concatenate([piece.times for piece in pieces]),
+        np.concatenate([piece.codes + start for piece, start in zip(pieces, starts, strict=True)]),
+        [content for piece in pieces for content in piece.contents],
+        np.concatenate(origins) if origins else None,
+    )
+    return joined[np.lexsort((joined.ranks(), joined.times))]

@@ -56,7 +56,8 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    session.run("pytest", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=", "--durations=5")
+    default = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/e2e", "--durations=10"]  # e2e has a session of its own
+    session.run("pytest", *default, "--cov", "--cov-report=")
     rooms = ",".join(f"*/cta/{room}/*" for room in PURE_ROOMS)
     session.run("coverage", "report", f"--include={rooms}", f"--fail-under={PURE_COVERAGE_PERCENT}")
 

@@ -98,6 +98,18 @@ def test_a_time_in_the_window_but_too_late_at_the_end_of_a_block(tmp_path: Path)
     assert len(losses_of(path)) == 1
 
 
+def test_a_time_that_goes_back_behind_an_earlier_block(tmp_path: Path) -> None:
+    """What is saved is in order across blocks too."""
+    records = [(START_MS + i, ENTRY) for i in range(20_000)]
+    path = write(tmp_path / "run.jsonl", records)
+    text = path.read_bytes()
+    start = text.index(b"\n", 1 << 20) + 1  # the second line of the second block
+    path.write_bytes(text[: start + 5] + b"%d" % START_MS + text[start + 18 :])
+    times = [time_ms for time_ms, _ in records_of(path)]
+    assert len(times) == len(records) - 1
+    assert times == sorted(times)
+
+
 def test_a_window_that_cannot_be_right_costs_no_records(tmp_path: Path) -> None:
     """Where most records lie outside the header's window, it is the window that is damaged."""
     path = write(tmp_path / "run.jsonl", SMALL, replace(HEADER, start_ms=0, end_ms=1))

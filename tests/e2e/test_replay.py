@@ -1,0 +1,202 @@
+"""``cta replay --to kafka`` and ``cta verify``: what was simulated is what stands in Kafka, and no run is put on another."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer as BareProducer
+
+from cta.broker.consumer import Consumer
+from cta.broker.kafka import KafkaBroker
+from cta.commands.target import open_run
+from cta.model.settings import Settings
+from cta.model.topics import ARRIVALS, TURNSTILE
+from cta.pipeline.board import Board
+from cta.pipeline.stations import station_table
+from cta.recording.digest import Digest
+from tests.cli.running import CTA, cta, interrupted, write_scenario
+from tests.e2e.pipeline import environment, eventually
+from tests.e2e.services import Services, free_port
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Ten minutes of the Yellow Line: a run where it doesn't matter which."""
+    return write_scenario(tmp_path / "small.json")
+
+
+def run(settings: Settings, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    """``cta ARGS`` in the test's namespace."""
+    return cta(*args, **environment(settings))
+
+
+def done(settings: Settings, *args: str | Path) -> dict[str, Any]:
+    """The object that ``cta ARGS --json`` prints, which ends with 0."""
+    ended = run(settings, *args, "--json")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    document: dict[str, Any] = json.loads(ended.stdout)
+    return document
+
+
+@pytest.mark.parametrize("partitions", ["1", "3"])
+def test_rush_hour_reads_back_with_the_digest_and_the_board_of_the_simulation(
+    kafka: KafkaBroker, settings: Settings, scenarios: Path, partitions: str
+) -> None:
+    """The embedded pipeline and Kafka with any number of partitions: one digest of records, one of the board."""
+    scenario = scenarios / "rush_hour.json"
+    embedded = done(settings, "replay", scenario)
+    into_kafka = done(settings, "replay", scenario, "--to", "kafka", "--partitions", partitions)
+    del embedded["wall_s"], into_kafka["wall_s"]
+    assert into_kafka == embedded
+
+    simulated = open_run(str(scenario))
+    digest, board = Digest(), Board(station_table(simulated.station_rows()).values(), simulated.network.lines)
+    for batch in Consumer(kafka, namespace=settings.namespace).poll():
+        digest.update(batch)
+        board.fold(batch)
+    assert (digest.hexdigest(), board.digest()) == (embedded["digest"], embedded["board_digest"])
+
+    verified = done(settings, "verify", scenario)
+    assert (verified["same"], verified["records"]["b"]["digest"]) == (True, embedded["digest"])
+
+
+def test_a_second_run_is_refused_and_fresh_starts_clean(
+    kafka: KafkaBroker, settings: Settings, scenarios: Path, small: Path
+) -> None:
+    """The refusal names each topic with its records and changes nothing; --fresh lists what goes, and it is gone."""
+    first = done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka")
+    refused = run(settings, "replay", small, "--to", "kafka")
+    entries = f"{settings.namespace}{TURNSTILE.name} {first['records'][TURNSTILE.name]:,}"
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "topics hold records already: " in refused.stderr
+    assert entries in refused.stderr
+    assert refused.stderr.endswith("; remove them with --fresh, or choose another --namespace\n")
+    assert done(settings, "verify", scenarios / "rush_hour.json")["same"]
+
+    fresh = run(settings, "replay", small, "--to", "kafka", "--fresh", "--partitions", "2")
+    assert fresh.returncode == 0, fresh.stderr
+    assert f"removing topic {entries.replace(' ', ', ')} records\n" in fresh.stderr
+    assert done(settings, "verify", small)["same"]
+    assert kafka.admin.topics()[settings.namespace + ARRIVALS.name] == 2
+
+
+def test_another_run_is_different_and_the_first_divergence_is_shown(
+    kafka: KafkaBroker, settings: Settings, small: Path
+) -> None:
+    """Exit code 1: the counts, both digests, the record at which they part."""
+    done(settings, "replay", small, "--to", "kafka")
+    ended = run(settings, "verify", small, "--seed", "8")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    verdict, *_ = ended.stdout.splitlines()
+    assert verdict.startswith("different: ")
+    assert "first difference: " in ended.stdout
+    assert "is the run's" in ended.stdout
+
+
+def test_a_record_too_many_is_found_whatever_its_bytes(kafka: KafkaBroker, settings: Settings, small: Path) -> None:
+    """Bytes of no schema in one of the topics: they count as one extra record."""
+    done(settings, "replay", small, "--to", "kafka")
+    producer = BareProducer({"bootstrap.servers": settings.bootstrap_servers})
+    producer.produce(settings.namespace + ARRIVALS.name, b"junk", b"?", 0)
+    assert producer.flush(30) == 0
+    ended = run(settings, "verify", small, "--json")
+    found = json.loads(ended.stdout)
+    assert (ended.returncode, found["same"]) == (1, False)
+    assert found["records"]["topics"][settings.namespace + ARRIVALS.name]["extra"] == 1
+
+
+def test_a_part_of_a_run_is_verified_as_that_part(kafka: KafkaBroker, settings: Settings, small: Path) -> None:
+    """--from and --until mean the same to replay and to verify; the whole run is more than the part."""
+    part = ("--from", "07:02", "--until", "07:08")
+    done(settings, "replay", small, "--to", "kafka", *part)
+    assert done(settings, "verify", small, *part)["same"]
+    assert run(settings, "verify", small).returncode == 1
+
+
+def test_a_paced_run_is_the_same_run(kafka: KafkaBroker, settings: Settings, small: Path) -> None:
+    """In slices, each delivered before the next."""
+    done(settings, "replay", small, "--to", "kafka", "--speed", "300")
+    assert done(settings, "verify", small)["same"]
+
+
+def test_an_interrupted_run_says_what_is_in_kafka(
+    kafka: KafkaBroker, settings: Settings, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+C: exit code 130, and each record that was counted is there, once."""
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    code, out, seen = interrupted("replay", small, "--to", "kafka", "--speed", "60")
+    digest = Digest()
+    for batch in Consumer(kafka, namespace=settings.namespace).poll():
+        digest.update(batch)
+    assert code == 130
+    assert f"digest        {digest.hexdigest()}" in out
+    assert f"interrupted: {digest.total:,} records are in Kafka, each once" in seen
+
+
+@pytest.mark.parametrize("command", ["replay", "verify", "capture", "doctor"])
+def test_a_cluster_that_is_not_there_is_named_with_a_remedy(command: str, small: Path, tmp_path: Path) -> None:
+    """Exit code 3, one line: which service, where, what to do. Nothing is written."""
+    port = free_port()
+    arguments: dict[str, list[str | Path]] = {
+        "replay": [small, "--to", "kafka"],
+        "verify": [small],
+        "capture": ["-o", tmp_path / "out.jsonl"],
+    }
+    nowhere = {"CTA_BOOTSTRAP_SERVERS": f"127.0.0.1:{port}"}
+    ended = cta(command, *arguments.get(command, []), **nowhere)
+    assert ended.returncode == 3
+    told = ended.stdout if command == "doctor" else ended.stderr
+    assert f"Kafka at 127.0.0.1:{port}: it cannot be reached" in told
+    assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in told
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_registry_that_is_not_there_is_named_before_anything_is_changed(
+    kafka: KafkaBroker, settings: Settings, small: Path
+) -> None:
+    """--fresh too: what is there stays there."""
+    done(settings, "replay", small, "--to", "kafka")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
+    ended = run(settings, "replay", small, "--to", "kafka", "--fresh", "--schema-registry-url", url)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == (
+        f"error: the schema registry at {url}: it cannot be reached; start it ('cta stack up') or check "
+        "CTA_SCHEMA_REGISTRY_URL\n"
+    )
+    assert done(settings, "verify", small)["same"]
+
+
+def test_a_broker_that_dies_under_a_run_ends_it_with_what_was_not_delivered(
+    services: Services, kafka: KafkaBroker, settings: Settings, scenarios: Path, tmp_path: Path
+) -> None:
+    """Exit code 3 and how many records are missing; when the broker is back, --fresh gives the whole run."""
+    services.ours("kafka")
+    properties = tmp_path / "impatient.properties"
+    properties.write_text("message.timeout.ms=3000\n")
+    variables = environment(settings, CTA_KAFKA_PROPERTIES=str(properties))
+    paced = ["replay", str(scenarios / "rush_hour.json"), "--to", "kafka", "--speed", "600"]
+    running = subprocess.Popen(
+        [CTA, *paced], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    eventually(lambda: _holds_records(kafka, settings.namespace + TURNSTILE.name), True)
+    services.kill("kafka")
+    _, said = running.communicate(timeout=60)
+    try:
+        assert running.returncode == 3, said
+        assert f"Kafka at {settings.bootstrap_servers}: " in said
+        assert "not delivered" in said
+        assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in said
+    finally:
+        services.start("kafka")
+    done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka", "--fresh")
+    assert done(settings, "verify", scenarios / "rush_hour.json")["same"]
+
+
+def _holds_records(kafka: KafkaBroker, topic: str) -> bool:
+    return topic in kafka.topics() and kafka.end_offset(topic, 0) > 0

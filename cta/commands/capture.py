@@ -161,7 +161,9 @@ def _coming(broker: KafkaBroker, described: _Described, stop: Callable[[float], 
     """The topics' records from their beginnings on, round upon round, each to the end offsets of its moment."""
     extent = Extent.of(broker, described.names)
     yield from extent.batches(broker)
-    while not stop(FOLLOW_POLL_S):
+    stopped = False
+    while not stopped:
+        stopped = stop(FOLLOW_POLL_S)  # what is there by then is read all the same
         ends = {place: (end, broker.end_offset(*place)) for place, (_, end) in extent.ends.items()}
         extent = Extent(ends)
         yield from extent.batches(broker)

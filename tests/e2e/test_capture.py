@@ -1,0 +1,117 @@
+"""``cta capture``: topics of a cluster as a recording, ours and anybody's."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer as BareProducer
+
+from cta.broker.kafka import KafkaBroker
+from cta.model.raw import Origin, Raw
+from cta.model.settings import Settings
+from cta.model.topics import ALERTS, RECORDED
+from cta.recording.reader import Recording
+from tests.cli.running import CTA, write_scenario
+from tests.e2e.pipeline import environment, eventually
+from tests.e2e.test_replay import done, run
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Ten minutes of the Yellow Line."""
+    return write_scenario(tmp_path / "small.json")
+
+
+@pytest.mark.parametrize("partitions", ["1", "3"])
+def test_what_is_captured_is_the_run_that_was_replayed(
+    kafka: KafkaBroker, settings: Settings, scenarios: Path, tmp_path: Path, partitions: str
+) -> None:
+    """`cta diff` finds nothing; the capture is in the order of time and replays to the run's own board."""
+    scenario = scenarios / "rush_hour.json"
+    sent = done(settings, "replay", scenario, "--to", "kafka", "--partitions", partitions)
+    file = tmp_path / "received.jsonl.zst"
+    captured = run(settings, "capture", "-o", file)
+    assert (captured.returncode, captured.stdout) == (0, f"{sent['digest']}  {file}\n")
+    assert run(settings, "diff", scenario, file).stdout.startswith("the same\n")
+    assert Recording.open(file).header.order == "time"
+    assert done(settings, "replay", file)["board_digest"] == sent["board_digest"]
+
+
+def test_any_topic_is_captured_as_it_is(kafka: KafkaBroker, settings: Settings, tmp_path: Path) -> None:
+    """Text, bytes, nulls, headers, times that go back: each record with its partition and offset."""
+    topic = f"{settings.namespace}orders"
+    kafka.create_topic(topic, 2)
+    producer = BareProducer({"bootstrap.servers": settings.bootstrap_servers})
+    producer.produce(topic, b"one", b"k", 0, timestamp=2_000, headers=[("trace", b"\xff"), ("empty", None)])
+    producer.produce(topic, None, b"k", 0, timestamp=1_000)
+    producer.produce(topic, b"\x00\xff", None, 1, timestamp=3_000)
+    assert producer.flush(30) == 0
+
+    file = tmp_path / "orders.jsonl"
+    captured = run(settings, "capture", "-o", file, "--topics", topic)
+    assert captured.returncode == 0, captured.stderr
+    recording = Recording.open(file)
+    assert (recording.header.order, recording.header.start_ms, recording.header.end_ms) == ("arrival", 1_000, 3_001)
+    records = [
+        (time_ms, content.topic.name, content.key, content.value, origin)
+        for batch in recording.batches()
+        for (time_ms, content), origin in zip(batch, batch.origins if batch.origins is not None else (), strict=True)
+    ]
+    headers = (("trace", Raw(base64=b"\xff")), ("empty", None))
+    assert records == [
+        (2_000, topic, Raw(text="k"), Raw(text="one"), Origin(0, 0, headers)),
+        (1_000, topic, Raw(text="k"), None, Origin(0, 1)),
+        (3_000, topic, None, Raw(base64=b"\x00\xff"), Origin(1, 0)),
+    ]
+
+
+def test_a_tombstone_among_our_records_is_kept_as_what_it_is(
+    kafka: KafkaBroker, settings: Settings, small: Path, tmp_path: Path
+) -> None:
+    """It is none of our records, and no record is lost for it."""
+    sent = done(settings, "replay", small, "--to", "kafka")
+    name = settings.namespace + ALERTS.name
+    producer = BareProducer({"bootstrap.servers": settings.bootstrap_servers})
+    producer.produce(name, None, b"gone", 0, timestamp=0)
+    assert producer.flush(30) == 0
+    assert run(settings, "capture", "-o", tmp_path / "run.jsonl").returncode == 0
+    records = Recording.open(tmp_path / "run.jsonl").trailer.records
+    assert records == {**sent["records"], name: 1}
+
+
+def test_following_takes_what_comes_and_ends_whole(
+    kafka: KafkaBroker, settings: Settings, small: Path, tmp_path: Path
+) -> None:
+    """Started on empty topics; Ctrl+C after the run gives exactly the run, and nothing else is left."""
+    for recorded in RECORDED:
+        kafka.create_topic(settings.namespace + recorded.name, 1)
+    folder = tmp_path / "captured"
+    folder.mkdir()
+    following = subprocess.Popen(
+        [CTA, "capture", "-o", folder / "live.jsonl.zst", "--follow"],
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    eventually(lambda: [file.name for file in folder.iterdir()], ["live.jsonl.zst.following.jsonl.zst.partial"])
+    sent = done(settings, "replay", small, "--to", "kafka", "--speed", "300")
+    following.send_signal(signal.SIGINT)
+    out, said = following.communicate(timeout=60)
+    assert (following.returncode, out) == (0, f"{sent['digest']}  {folder / 'live.jsonl.zst'}\n"), said
+    assert [file.name for file in folder.iterdir()] == ["live.jsonl.zst"]
+    assert run(settings, "diff", small, folder / "live.jsonl.zst").stdout.startswith("the same\n")
+
+
+def test_topics_that_are_not_there_are_refused_with_those_that_are(
+    kafka: KafkaBroker, settings: Settings, tmp_path: Path
+) -> None:
+    kafka.create_topic(f"{settings.namespace}orders", 1)
+    refused = run(settings, "capture", "-o", tmp_path / "out.jsonl", "--topics", "nowhere")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "no topic nowhere; choose others with --topics" in refused.stderr
+    assert f"{settings.namespace}orders" in refused.stderr
+    assert list(tmp_path.iterdir()) == []

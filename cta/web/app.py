@@ -44,6 +44,12 @@ EVENTS_HEAD: Final = "\r\n".join(
 ).encode()
 
 
+def _be_safe(answer: RequestHandler) -> None:
+    answer.clear_header("Server")
+    for name, value in SAFE.items():
+        answer.set_header(name, value)
+
+
 class RefusedError(HTTPError):
     """An answer that says why: ``{"error": why}``."""
 
@@ -62,9 +68,7 @@ class _Answer(RequestHandler):
         self.site = site
 
     def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        for name, value in SAFE.items():
-            self.set_header(name, value)
+        _be_safe(self)
 
     def prepare(self) -> None:
         """A parameter that nobody reads, or that comes twice, is an error and not a riddle."""
@@ -77,7 +81,7 @@ class _Answer(RequestHandler):
 
     def line(self) -> str | None:
         """The line that is asked for."""
-        text = self.get_query_argument("line", "")
+        text = self.get_query_argument("line", "", strip=False)
         return self.line_of(text) if text else None
 
     def line_of(self, text: str) -> str:
@@ -88,7 +92,7 @@ class _Answer(RequestHandler):
 
     def moment(self) -> int | None:
         """The moment that is asked for, in milliseconds."""
-        text = self.get_query_argument("t", "")
+        text = self.get_query_argument("t", "", strip=False)
         if not text:
             return None
         if self.site.history is None:
@@ -203,10 +207,8 @@ class _Missing(_Answer):
 
 
 class _Static(StaticFileHandler):
-    def set_extra_headers(self, path: str) -> None:
-        self.clear_header("Server")
-        for name, value in SAFE.items():
-            self.set_header(name, value)
+    def set_default_headers(self) -> None:
+        _be_safe(self)
 
 
 def make_app(site: Site) -> Application:

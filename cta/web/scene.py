@@ -157,5 +157,5 @@ def changes(before: Slots, after: Slots) -> dict[str, Any]:
 
 def changed(before: Slots, change: dict[str, Any]) -> Slots:
     """``before`` with a change applied."""
-    kept: Slots = {name: value for name, value in before.items() if name not in change["unset"]}
-    return kept | change["set"]
+    gone, new = change["unset"], change["set"]
+    return {name: value for name, value in before.items() if name not in gone} | dict(new)

@@ -1,0 +1,89 @@
+"""A server of the page in a thread; updates happen when a test says so, so nothing is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from cta.commands.target import Run, open_run
+from cta.web.app import make_app
+from cta.web.feed import Feed
+from cta.web.history import History, empty_scene
+from cta.web.site import Site
+
+
+class Served:
+    """A site at ``url``."""
+
+    def __init__(self, site: Site, port: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.site = site
+        self.url = f"http://127.0.0.1:{port}"
+        self._loop = loop
+
+    def call(self, do: Callable[[], Any]) -> Any:
+        """Do something on the server's own thread, and wait for it."""
+        done: Future[Any] = Future()
+
+        def step() -> None:
+            done.set_result(do())
+
+        self._loop.call_soon_threadsafe(step)
+        return done.result(timeout=10)
+
+    def update(self) -> None:
+        self.call(self.site.update)
+
+
+@contextmanager
+def serve(site: Site, port: int = 0) -> Iterator[Served]:
+    """The site on a port until the block ends, in which all its connections are closed."""
+    started: Future[Served] = Future()
+    ended: list[asyncio.Event] = []
+
+    async def main() -> None:
+        sockets = bind_sockets(port, "127.0.0.1")
+        server = HTTPServer(make_app(site))
+        server.add_sockets(sockets)
+        ended.append(asyncio.Event())
+        started.set_result(Served(site, sockets[0].getsockname()[1], asyncio.get_running_loop()))
+        await ended[0].wait()
+        server.stop()
+        for client in list(site.hub.clients):
+            client.stream.close()
+        await server.close_all_connections()
+
+    thread = Thread(target=asyncio.run, args=(main(),))
+    thread.start()
+    served = started.result(timeout=10)
+    try:
+        yield served
+    finally:
+        served.call(ended[0].set)
+        thread.join(timeout=10)
+
+
+def site_of(run: Run) -> Site:
+    """The run's page before its first record."""
+    feed = Feed(lambda: empty_scene(run), speed=60)
+    feed.state = "live"
+    return Site(run.network, feed, History(run), run.name)
+
+
+@pytest.fixture(scope="session")
+def blue() -> Run:
+    return open_run("scenarios/blue_line_breakdown.json")
+
+
+@pytest.fixture
+def served(blue: Run) -> Iterator[Served]:
+    """The blue line's breakdown, nothing folded yet."""
+    with serve(site_of(blue)) as running:
+        yield running

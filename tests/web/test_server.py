@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import blake2b
+from http.client import HTTPConnection
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import requests
+
+from cta.commands.target import Run
+from cta.model.batch import Batch, Content
+from cta.model.raw import foreign, raw
+from cta.model.records import StationTableRow
+from cta.model.time import parse_moment
+from cta.model.topics import ALERTS, ARRIVALS
+from cta.pipeline.board import Board
+from cta.pipeline.stations import table_content
+from cta.web.app import POLICY
+from cta.web.feed import Feed
+from cta.web.scene import Scene, changed, document_of
+from cta.web.site import Site
+from tests.web.conftest import Served, serve
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def get(served: Served, path: str, **headers: str) -> requests.Response:
+    return requests.get(served.url + path, headers=headers, timeout=10)
+
+
+def events(served: Served, last_id: str | None = None) -> Iterator[dict[str, Any]]:
+    """The stream's events as they come."""
+    headers = {} if last_id is None else {"Last-Event-ID": last_id}
+    with requests.get(f"{served.url}/events", headers=headers, stream=True, timeout=10) as answer:
+        fields: dict[str, Any] = {}
+        for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            name, _, value = line.partition(": ")
+            fields |= {name: value} if value else {}
+            if not line and "data" in fields:
+                yield fields | {"data": msgspec.json.decode(fields["data"])}
+                fields = {}
+
+
+def test_the_board_is_the_pipelines_and_bears_its_digest(served: Served, blue: Run) -> None:
+    """Without a moment: what the feed was given. The ETag is the digest that replay prints."""
+    board = Board.for_network(blue.network)
+    for batch in blue.batches(blue.window):
+        board.fold(batch)
+        served.site.feed.fold(batch)
+    answer = get(served, "/api/board")
+    assert answer.content == board.to_json()
+    assert answer.headers["ETag"].strip('"') == board.digest() == blake2b(answer.content, digest_size=16).hexdigest()
+
+
+@pytest.mark.parametrize("moment", ["08:08", "07:00:30", "2026-05-13T08:08:00-05:00", "1778677680000"])
+def test_the_board_of_a_moment(served: Served, blue: Run, moment: str) -> None:
+    """A time of day, a timestamp and milliseconds say the same; nothing needs to have been folded."""
+    time_ms = int(moment) if moment.isdecimal() else parse_moment(moment, blue.window.start_ms)
+    board = Board.for_network(blue.network)
+    for batch in blue.batches(blue.window):
+        board.fold(batch.between(None, time_ms))
+    answer = requests.get(f"{served.url}/api/board", params={"t": moment}, timeout=10)
+    assert answer.json() == msgspec.json.decode(msgspec.json.encode(board.document(time_ms)))
+
+
+@pytest.mark.parametrize(
+    "path, why",
+    [
+        ("/api/board?t=25:00", "t: '25:00' is not a time of day"),
+        ("/api/board?t=soon", "t: 'soon' is not a moment"),
+        ("/api/board?t=10:00", "is outside the run"),
+        ("/api/board?t=99999999999999999999999", "is not a moment"),
+        ("/api/board?t=08:00&t=08:01", "t: it is given 2 times"),
+        ("/api/board?time=08:00", "time: no such parameter; there are: t"),
+        ("/?line=grey", "line: no line 'grey'"),
+        ("/?t=08:00%00", "is not a moment"),
+        ("/api/network?line=red", "line: no such parameter; there are: none"),
+        ("/api/diagram/grey.svg", "line: no line 'grey'"),
+    ],
+)
+def test_a_wrong_parameter_is_a_400_that_says_why(served: Served, path: str, why: str) -> None:
+    """One JSON object with the reason; nothing of the server's inside."""
+    answer = get(served, path)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert why in answer.json()["error"]
+
+
+def test_what_is_not_there_is_a_404(served: Served) -> None:
+    """Also outside the folder of static files."""
+    paths = ["/nothing", "/static/../app.py", "/static/%2e%2e/app.py", "/static/none.js"]
+    assert [get(served, path).status_code for path in paths] == [404, 404, 403, 404]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/board", "/api/network", "/static/main.js", "/colors.css", "/nothing", "/healthz"]
+)
+def test_every_answer_bears_the_policy(served: Served, path: str) -> None:
+    """No script and no style but the server's own files; types are not guessed; the server does not say what it is."""
+    headers = get(served, path).headers
+    wanted = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+    assert {name: headers.get(name) for name in wanted} == wanted
+    assert "Server" not in headers
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(served: Served) -> None:
+    """No style attribute, no handler, no script in the page, no address of another host in page or files."""
+    page = get(served, "/?line=blue&t=08:08").text
+    assert (
+        re.findall(r"\sstyle=|\son\w+=|<style|<script(?! type=\"module\" src=\"/static/main.js\"></script>)", page)
+        == []
+    )
+    for path in ["/", "/static/page.css", "/static/main.js", "/static/map.js", "/static/table.js", "/colors.css"]:
+        found = re.findall(r"https?://(?!www\.w3\.org/)[^\"' ]+", get(served, path).text)
+        assert found == [], path
+
+
+def test_the_page_has_the_table_without_javascript(served: Served) -> None:
+    """A row a station with its trains and entries, the weather, the alert in words; it comes again by itself."""
+    page = get(served, "/?t=08:08").text
+    assert get(served, "/").text.count('<meta http-equiv="refresh"') == 1
+    assert page.count('<meta http-equiv="refresh"') == 0  # a moment that is past stands still
+    row = re.search(
+        r'<tr data-station="40380" class="alerted">.*?</tr>', page[page.index('data-line="blue">\n<tr') :], re.S
+    )
+    assert row is not None
+    words = " ".join(re.sub(r"<[^>]+>", " ", row[0]).split())
+    assert words.startswith("Blue Line Clark/Lake Alert: Blue Line: train BL113 stands at Clark/Lake")
+    assert "BL113 broken down" in words
+    assert "44.5 °F, partly cloudy" in page
+
+
+def test_a_script_in_a_topic_is_text(blue: Run) -> None:
+    """Names of stations and lines, ids of trains and alerts' texts are escaped wherever they stand."""
+    board = Board.for_network(blue.network)
+    scene = Scene(board)
+    start_ms = blue.window.start_ms
+    batches = list(blue.batches(blue.window))
+    alert = next(content for batch in batches for _, content in batch if content.topic is ALERTS)
+    arrival = next(content for batch in batches for _, content in batch if content.topic is ARRIVALS)
+    evil = [
+        table_content(StationTableRow(40380, SCRIPT, 0, "blue")),
+        table_content(StationTableRow(1, SCRIPT, 0, f'"{SCRIPT}')),
+        Content(
+            ALERTS, alert.key, msgspec.structs.replace(alert.value, text=SCRIPT, active_from=start_ms, active_to=None)
+        ),
+        Content(ARRIVALS, arrival.key, msgspec.structs.replace(arrival.value, train_id=SCRIPT)),
+    ]
+    scene.fold(Batch.of([(start_ms, content) for content in evil]))
+    site = Site(blue.network, Feed(lambda: scene), None)
+    with serve(site) as served:
+        assert SCRIPT not in get(served, "/").text + get(served, "/rows").text
+        assert get(served, "/").text.count("&lt;script&gt;") >= 3
+
+
+def test_health_is_good_only_when_caught_up(served: Served) -> None:
+    """503 while starting and catching up, 200 when live and when the run has ended."""
+    feed, found = served.site.feed, []
+    for state in ("starting", "catching up", "live", "ended"):
+        feed.state = state
+        found.append(get(served, "/healthz").status_code)
+    assert found == [503, 503, 200, 200]
+
+
+def test_a_poison_record_is_counted_and_shown(served: Served, blue: Run) -> None:
+    """In the metrics, in the page's footer, and nowhere else."""
+    poison = Content(foreign(ARRIVALS.name), raw(b"\xff"), raw(b"\x00"))
+    served.site.feed.fold(Batch.of([(blue.window.start_ms, poison)] * 2))
+    assert f'cta_unreadable_records_total{{topic="{ARRIVALS.name}"}} 2.0' in get(served, "/metrics").text
+    assert '<dd id="unread">2</dd>' in get(served, "/").text
+    assert get(served, "/api/moment").json()["records"] == {"topics": {}, "total": 0, "unread": 2}
+
+
+def test_metrics_count_records_clients_and_changes(served: Served, blue: Run) -> None:
+    """The text that Prometheus reads."""
+    for batch in blue.batches(blue.window):
+        served.site.feed.fold(batch)
+    served.site.feed.lag = {ARRIVALS.name: 7}
+    served.update()
+    stream = events(served)
+    next(stream)
+    lines = get(served, "/metrics").text.splitlines()
+    wanted = [
+        'cta_records_total{topic="org.chicago.cta.alerts.v1"} 1.0',
+        f'cta_lag_records{{topic="{ARRIVALS.name}"}} 7.0',
+        "cta_page_clients 1.0",
+        "cta_page_changes_total 1.0",
+        "cta_page_update_seconds_count 1.0",
+    ]
+    assert [line for line in wanted if line not in lines] == []
+
+
+def test_events_are_a_snapshot_and_changes_that_lead_to_the_board(served: Served, blue: Run) -> None:
+    """What a client makes of the events is the board at every update."""
+    stream = events(served)
+    slots = next(stream)["data"]["set"]
+    for batch in blue.batches(blue.window):
+        for part in np.array_split(np.arange(len(batch)), 5):
+            served.site.feed.fold(batch[part])
+            served.update()
+            event = next(stream)
+            slots = changed(slots, event["data"])
+            assert document_of(slots) == get(served, "/api/board").json()
+
+
+def test_events_resume_after_the_id_that_a_client_had(served: Served, blue: Run) -> None:
+    """Closed and opened again with Last-Event-ID: the change since, not a snapshot."""
+    batch = next(blue.batches(blue.window))
+    first = next(events(served))
+    served.site.feed.fold(batch)
+    served.update()
+    again = next(events(served, first["id"]))
+    assert (first["event"], again["event"]) == ("snapshot", "change")
+    assert document_of(changed(first["data"]["set"], again["data"])) == get(served, "/api/board").json()
+
+
+def test_a_client_that_reads_nothing_costs_no_memory(served: Served, blue: Run) -> None:
+    """However many updates pass it by, what waits for it is at most one write."""
+    with socket.create_connection(("127.0.0.1", int(served.url.rsplit(":", 1)[1]))) as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        lazy.recv(16)
+        snapshot = len(msgspec.json.encode(served.site.feed.slots()))
+        for batch in blue.batches(blue.window):
+            for part in np.array_split(np.arange(len(batch)), 300):
+                served.site.feed.fold(batch[part])
+                served.update()
+        client = next(iter(served.site.hub.clients))
+        waiting = len(client.stream._write_buffer)  # type: ignore[attr-defined]  # Tornado has no other way to ask
+        assert waiting < 3 * snapshot
+
+
+def test_the_network_says_where_stations_are_and_how_trains_run(served: Served, blue: Run) -> None:
+    """Every station of the network, every line, and the run's window."""
+    document = get(served, "/api/network").json()
+    assert {station["station_id"] for station in document["stations"]} == set(blue.network.stations)
+    assert [line["line"] for line in document["lines"]] == list(blue.network.lines)
+    assert document["window"] == {"start": blue.window.start_ms, "end": blue.window.end_ms}
+
+
+def test_every_path_of_the_openapi_document_answers(served: Served) -> None:
+    """What is described is there."""
+    document = get(served, "/openapi.json").json()
+    paths = [path.replace("{line}", "blue") for path in document["paths"] if path != "/events"]
+    assert {path: get(served, path).status_code for path in paths} == dict.fromkeys(paths, 200)
+
+
+def test_the_page_is_small(served: Served, blue: Run) -> None:
+    """All that a first visit loads, compressed, is under 60 kB."""
+    for batch in blue.batches(blue.window):
+        served.site.feed.fold(batch)
+    files = ["main", "clock", "diagram", "live", "map", "store", "table", "travel"]
+    paths = ["/", "/static/page.css", "/colors.css", "/api/network", *(f"/static/{name}.js" for name in files)]
+    sizes = {}
+    with closing(HTTPConnection("127.0.0.1", int(served.url.rsplit(":", 1)[1]), timeout=10)) as connection:
+        for path in paths:
+            connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+            sizes[path] = len(connection.getresponse().read())
+    assert sum(sizes.values()) < 60_000, sizes

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import pytest
+
+from cta.network.load import chicago
+from cta.web.drawing import loop_svg, map_svg
+from cta.web.table import colors_css, luminance
+from cta.web.track_map import TrackMap, loop, network_document, routes, whole
+
+SVG = "{http://www.w3.org/2000/svg}"
+STATION = {station.name: number for number, station in chicago().stations.items()}
+
+
+def test_the_purple_express_runs_along_the_red_lines_tracks() -> None:
+    """It passes stations: its way goes through them, in order."""
+    way = routes(chicago())["purple", STATION["Howard"], STATION["Wilson"]]
+    names = [chicago().stations[number].name for number in way]
+    assert names[:3] + names[-2:] == ["Howard", "Jarvis", "Morse", "Lawrence", "Wilson"]
+
+
+def test_lines_that_share_a_track_stand_side_by_side() -> None:
+    """The Loop's lines over Lake Street, a gap apart each."""
+    chart = TrackMap(chicago(), loop())
+    hop = (STATION["Clark/Lake"], STATION["State/Lake"])
+    ys = sorted(chart.way(line, hop)[0][1] for line in ("brown", "green", "orange", "pink", "purple"))
+    gaps = [after - before for before, after in pairwise(ys)]
+    assert gaps == pytest.approx([chart.frame.gap] * 4, rel=0.05)
+
+
+def test_every_station_is_in_the_frame() -> None:
+    """North is up, west is left, nothing is cut off."""
+    chart = TrackMap(chicago(), whole(chicago()))
+    points = chart.points
+    assert all(chart.frame.holds(point) for point in points.values())
+    assert points[STATION["Howard"]][1] < points[STATION["95th/Dan Ryan"]][1]
+    assert points[STATION["O'Hare"]][0] < points[STATION["Jackson"]][0]
+
+
+def test_a_hop_is_known_where_trains_have_one_way_to_go() -> None:
+    """From Garfield towards 63rd Street they have two: there is no hop to draw a train along."""
+    hops = network_document(chicago())["hops"]
+    assert f"green/{STATION['Garfield']}/b" not in hops or "green/40510/b" not in hops
+    hop = hops[f"blue/{STATION['Clark/Lake']}/b"]
+    assert (hop["to"], len(hop["way"]), hop["travel_s"] > 0) == (40370, 2, True)
+
+
+def test_the_drawings_are_sound_xml_with_every_station_once() -> None:
+    """As many stops as stations; the inset holds the Loop's."""
+    stops = [
+        {stop.get("data-station") for stop in ET.fromstring(svg).iter("circle")}
+        for svg in (map_svg(chicago()), loop_svg(chicago()))
+    ]
+    loop_names = {"Clark/Lake", "State/Lake", "Adams/Wabash", "Washington/Wells", "LaSalle/Van Buren"}
+    assert stops[0] == {str(number) for number in chicago().stations}
+    assert {str(STATION[name]) for name in loop_names} <= stops[1]
+
+
+def test_words_on_a_lines_colour_can_be_read() -> None:
+    """Black or white, whichever has more contrast: at least 4.5 to 1 on each of CTA's colours (WCAG AA)."""
+    for line in chicago().lines.values():
+        rule = next(rule for rule in colors_css(chicago().lines).splitlines() if rule.startswith(f".line-{line.line} "))
+        light = luminance(line.color) + 0.05
+        contrast = light / 0.05 if "--on-line: #000" in rule else 1.05 / light
+        assert contrast >= 4.5, line

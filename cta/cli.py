@@ -533,6 +533,42 @@ def capture(
 
 
 @cli.command(
+    short_help="Say what stands in the way of a replay.",
+    epilog="""\b
+Examples:
+  cta doctor
+  cta doctor --namespace trial-7. --json | jq '.findings[] | select(.level != "ok")'
+
+\b
+Services, topics and their settings, schemas, connectors, queries, workers, what an earlier
+run left: each with what to do about it. Nothing is changed.
+Exit codes: 0 nothing stands in the way, 1 something does, 3 a service cannot be reached.""",
+)
+@services_of_kafka
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the settings.")
+@click.pass_context
+def doctor(
+    ctx: click.Context,
+    namespace: str | None,
+    bootstrap_servers: str | None,
+    schema_registry_url: str | None,
+    as_json: bool,
+) -> None:
+    """Look at the services before a replay, and say what is wrong and what to do."""
+    from cta.commands import doctor as use
+
+    settings = _settings(namespace, bootstrap_servers, schema_registry_url)
+    findings = []
+    for finding in use.examine(settings):
+        findings.append(finding)
+        if not as_json:
+            click.echo(str(finding))
+    if as_json:
+        click.echo(use.as_json(settings, findings))
+    ctx.exit(use.exit_code(findings))
+
+
+@cli.command(
     short_help="Compare two runs.",
     epilog="""\b
 Examples:

@@ -95,7 +95,8 @@ def verify(
 ) -> Verdict:
     """Read the settings' cluster back and compare it with the run's records in ``window``.
 
-    ``wait_s``: how long tables and the page may take to become what they should be. Errors: ServiceError for what
+    ``wait_s``: how long tables and the page may take to become what they should be; a table that is empty is waited for,
+    too. Errors: ServiceError for what
     cannot be reached; BrokerError where a run's topics are not there.
     """
     expected = _Expected.of(run)
@@ -108,7 +109,7 @@ def verify(
         }
         tables = _settled(
             lambda: [compared(broker, topic, settings.namespace, rows) for topic, rows in wanted.items()],
-            lambda found: not any(table.differences for table in found),
+            lambda found: all(table.rows is not None and not table.differences for table in found),
             wait_s,
         )
     page = None

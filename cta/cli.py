@@ -1054,6 +1054,78 @@ def stream(summary: bool, namespace: str | None) -> None:
     run_stream(Settings.of(os.environ, namespace=namespace), summary=summary, say=_say)
 
 
+@cli.group(
+    cls=OneLine,
+    epilog="""\b
+Examples:
+  cta stack up                    every service, ready when it returns
+  cta stack up kafka schema-registry
+  cta stack status
+  cta stack logs connect --tail 50
+  cta stack down --volumes        and what they hold
+
+\b
+docker compose does it, with compose/docker-compose.yml of the checkout; its variables
+(ports, images, profiles) are in docs/stack.md.""",
+)
+def stack() -> None:
+    """The services in containers: up, down, status, logs."""
+
+
+project_of = _options(
+    click.option("--file", default="compose/docker-compose.yml", show_default=True, help="The compose file."),
+    click.option("-p", "--project", metavar="NAME", help="Compose's name for it; a second stack beside the first."),
+)
+
+
+@stack.command("up")
+@click.argument("services", nargs=-1)
+@project_of
+def stack_up(services: tuple[str, ...], file: str, project: str | None) -> None:
+    """Start SERVICES, or all of them; prints the variables that make commands use them."""
+    from cta.commands import stack as use
+
+    made = use.compose(file, os.environ, project)
+    made.up(services, _remark)
+    click.echo("\n".join(use.addresses(made)))
+
+
+@stack.command("down")
+@click.option("--volumes", is_flag=True, help="What they hold, too.")
+@project_of
+def stack_down(volumes: bool, file: str, project: str | None) -> None:
+    """End and remove every service; what they hold stays."""
+    from cta.commands import stack as use
+
+    use.compose(file, os.environ, project).down(volumes=volumes, say=_remark)
+
+
+@stack.command("status")
+@project_of
+@click.pass_context
+def stack_status(ctx: click.Context, file: str, project: str | None) -> None:
+    """Show each service, whether it is ready, and where. Exit code 1: one isn't."""
+    from cta.commands import stack as use
+
+    lines, good = use.status(use.compose(file, os.environ, project))
+    click.echo("\n".join(lines))
+    ctx.exit(0 if good else 1)
+
+
+@stack.command("logs")
+@click.argument("services", nargs=-1)
+@click.option(
+    "--tail", callback=_whole(1, 100_000), default="100", show_default=True, metavar="N", help="Lines of each."
+)
+@project_of
+def stack_logs(services: tuple[str, ...], tail: int, file: str, project: str | None) -> None:
+    """Print the last lines of SERVICES, or of all, without passwords."""
+    from cta.commands import stack as use
+
+    for line in use.compose(file, os.environ, project).logs(services, tail=tail):
+        click.echo(line)
+
+
 def main() -> None:
     """The ``cta`` command."""
     cli(prog_name="cta")

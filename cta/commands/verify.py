@@ -30,12 +30,14 @@ from cta.recording.compare import Stream, compare
 from cta.simulation.plan import Window
 from cta.stack.http import Service
 from cta.stack.registry import Registry
-from cta.stack.wait import POLL_S, MachineClock
+from cta.stack.wait import MachineClock
 
 T = TypeVar("T")
 
 BOARD_PATH: Final = "/api/board"
 SHOWN_CHARACTERS: Final = 100
+SETTLE_POLL_S: Final = 0.5
+"""Each look reads the tables whole, on a machine that is busy filling them."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def _settled(look: Callable[[], T], good: Callable[[T], bool], wait_s: float) ->
     clock = MachineClock()
     deadline_s = clock.now_s() + wait_s
     while not good(found := look()) and clock.now_s() < deadline_s:
-        clock.sleep_until_s(clock.now_s() + POLL_S)
+        clock.sleep_until_s(clock.now_s() + SETTLE_POLL_S)
     return found
 
 

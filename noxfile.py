@@ -101,9 +101,16 @@ def pythons(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The status page in the machine's Chromium; skipped, and said so, where there is none."""
+    install(session, "browser")
+    session.run("pytest", "-m", "browser", "--durations=3", *(session.posargs or ["tests/web"]))
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
-    """The pictures in README and docs, from the program's own output."""
-    install(session)
+    """The pictures in README and docs, from the program's own output; those of the page need Chromium."""
+    install(session, "browser")
     session.run("python", "docs/pictures.py", *session.posargs)
 
 

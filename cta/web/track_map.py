@@ -82,10 +82,17 @@ class TrackMap:
         self._lines_on = self._shared()
 
     def paths(self) -> dict[str, list[list[Point]]]:
-        """The pieces to draw of each line, a piece a stretch of track."""
-        drawn: dict[str, dict[tuple[int, ...], list[Point]]] = {line: {} for line in self.network.lines}
-        for (line, start, end), route in self._routes.items():
-            drawn[line].setdefault(tuple(sorted((start, end))), self.way(line, route))
+        """The pieces to draw of each line: the way of each of its services, there or back."""
+        drawn: dict[str, dict[frozenset[int], list[Point]]] = {line: {} for line in self.network.lines}
+        for pattern in self.network.patterns.values():
+            stations = [call.station_id for call in pattern.calls]
+            passed = [
+                number
+                for start, end in itertools.pairwise(stations)
+                for number in self._routes[pattern.line, start, end][:-1]
+            ]
+            route = [*passed, stations[-1]]
+            drawn[pattern.line].setdefault(frozenset(route), self.way(pattern.line, route))
         return {line: list(pieces.values()) for line, pieces in drawn.items()}
 
     def way(self, line: str, route: Iterable[int]) -> list[Point]:

@@ -1,0 +1,270 @@
+"""The page in Chromium. A browser of the machine is used (CTA_CHROMIUM, or one on the path); without any, all are skipped."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cta.commands.target import Run, open_run
+from cta.model.batch import Batch
+from cta.model.records import StationTableRow
+from cta.model.time import MINUTE_MS
+from cta.pipeline.stations import table_content
+from tests.web.conftest import Served, serve, site_of
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nox -s browser")
+
+CHROMIUM = os.environ.get("CTA_CHROMIUM") or next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium, or CTA_CHROMIUM"
+    ),
+]
+
+READ_TABLE = """() => [...document.querySelectorAll("#table tbody")].filter(b => !b.hidden).map(body => ({
+  line: body.dataset.line,
+  stations: [...body.querySelectorAll("tr[data-station]")].filter(row => !row.hidden).map(row => [
+    Number(row.dataset.station), row.querySelector(".name").textContent,
+    ...["a", "b"].map(d => [...row.querySelectorAll(`td.${d} .train`)].map(train => train.textContent.trim())),
+    Number(row.querySelector(".n").textContent.replaceAll(",", "")),
+  ]),
+}))"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page on a desk; whatever goes wrong in its scripts fails the test."""
+    with visit(chromium) as opened:
+        yield opened
+
+
+class visit:  # noqa: N801  # reads as a verb: with visit(chromium) as page
+    """A page of its own with a context's options."""
+
+    def __init__(self, chromium: Any, **options: Any) -> None:
+        self._context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+        self._context.set_default_timeout(8_000)
+        self._wrong: list[str] = []
+
+    def __enter__(self) -> Any:
+        page = self._context.new_page()
+        page.on("pageerror", lambda error: self._wrong.append(str(error)))
+        page.on(
+            "console", lambda message: self._wrong.append(message.text) if "Content Security" in message.text else None
+        )
+        return page
+
+    def __exit__(self, *error: object) -> None:
+        self._context.close()
+        assert self._wrong == []
+
+
+def words(train: dict[str, Any]) -> str:
+    return (
+        train["train_id"]
+        if train["status"] == "in_service"
+        else f"{train['train_id']} {train['status'].replace('_', ' ')}"
+    )
+
+
+def table_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the table has to say for a board's document."""
+    return [
+        {
+            "line": line["line"],
+            "stations": [
+                [row["station_id"], row["name"], *([words(train) for train in row[d]] for d in "ab"), row["entries"]]
+                for row in line["stations"]
+            ],
+        }
+        for line in document["lines"]
+    ]
+
+
+def settled(page: Any, clock: str) -> None:
+    """Wait until the page shows a moment."""
+    sync_api.expect(page.locator("#clock")).to_have_text(clock)
+
+
+@pytest.mark.parametrize("name", ["rush_hour", "blue_line_breakdown", "loop_closure"])
+def test_the_table_is_the_board_at_any_moment(chromium: Any, name: str) -> None:
+    """Three moments of a run: what stands in the table is what the pure pipeline's board says."""
+    run = open_run(f"scenarios/{name}.json")
+    site = site_of(run)
+    assert site.history is not None
+    with serve(site) as served, visit(chromium) as page:
+        page.goto(served.url)
+        for quarter in (1, 2, 3):
+            moment_ms = run.window.start_ms + run.window.duration_ms * quarter // 4
+            page.goto(f"{served.url}/?t={moment_ms}")
+            page.wait_for_function("() => document.querySelector('#state').textContent.startsWith('time travel')")
+            page.wait_for_function("() => document.querySelector('.spark path').hasAttribute('d')")
+            assert page.evaluate(READ_TABLE) == table_of(site.history.board(moment_ms))
+
+
+def test_a_live_update_is_seen(served: Served, blue: Run, page: Any) -> None:
+    """Records that come are in the table and on the map without a reload."""
+    page.goto(served.url)
+    sync_api.expect(page.locator("#state")).to_have_text("live")
+    for batch in blue.batches(blue.window):
+        served.site.feed.fold(batch)
+    served.update()
+    sync_api.expect(page.locator("#records")).to_have_text(f"{served.site.feed.slots()['records']['total']:,}")
+    assert page.evaluate(READ_TABLE) == table_of(served.site.feed._scene.board.document())
+    running = sum(
+        len(row[i])
+        for line in table_of(served.site.feed._scene.board.document())
+        for row in line["stations"]
+        for i in (2, 3)
+    )
+    sync_api.expect(page.locator("#map .train-dot")).to_have_count(running)
+
+
+def test_an_alert_is_said_and_marked(served: Served, blue: Run, page: Any) -> None:
+    """In words above, at its station in the table, on the map, and gone when it is over."""
+    page.goto(f"{served.url}/?t=08:08")
+    sync_api.expect(page.locator("#alerts .alert")).to_contain_text("stands at Clark/Lake")
+    sync_api.expect(page.locator("tr.alerted .name")).to_have_text(["Clark/Lake"])
+    sync_api.expect(page.locator("#map .stop.alerted")).to_have_count(1)
+    sync_api.expect(page.locator(".train.broken")).to_have_text(["BL113 broken down"])
+    page.goto(f"{served.url}/?t=08:30")
+    sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+    assert page.locator(".alert, tr.alerted, .stop.alerted").count() == 0
+
+
+def test_slider_and_keys_move_through_the_run(served: Served, page: Any) -> None:
+    """The slider goes anywhere; arrows go a minute, with shift ten; space plays and pauses; the address says where."""
+    page.goto(f"{served.url}/?t=08:00&line=blue")
+    settled(page, "08:00:00")
+    page.keyboard.press("ArrowRight")
+    settled(page, "08:01:00")
+    page.keyboard.press("Shift+ArrowLeft")
+    settled(page, "07:51:00")
+    page.locator("#slider").fill(str(served.site.history.window.start_ms + 30 * MINUTE_MS))  # type: ignore[union-attr]
+    settled(page, "07:30:00")
+    page.wait_for_url("**/?t=07:30:00&line=blue")
+    page.locator("h1").click()
+    page.keyboard.press("]")
+    sync_api.expect(page.locator("#speed")).to_have_text(re.compile("^120"))
+    sync_api.expect(page.locator("#state")).to_have_text("time travel")
+    page.keyboard.press(" ")
+    sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+    page.locator("#live").click()
+    sync_api.expect(page.locator("#state")).to_have_text("live")
+    page.wait_for_url("**/?line=blue")
+
+
+def test_a_line_and_a_station_can_be_looked_for(served: Served, page: Any) -> None:
+    """One line: its rows, its diagram, its trains. A name: the stations that have it, on every line."""
+    page.goto(f"{served.url}/?t=08:08")
+    page.locator(".lines a[data-line=blue]").click()
+    assert [line["line"] for line in page.evaluate(READ_TABLE)] == ["blue"]
+    sync_api.expect(page.locator("#diagram svg .stood")).to_have_count(1)
+    page.locator(".lines a[data-line='']").click()
+    page.keyboard.press("/")
+    page.keyboard.type("clark/l")
+    found = page.evaluate(READ_TABLE)
+    assert {row[1] for line in found for row in line["stations"]} == {"Clark/Lake"}
+    assert [line["line"] for line in found] == ["blue", "brown", "green", "orange", "pink", "purple"]
+    sync_api.expect(page.locator("#map .stop.found")).to_have_count(1)
+
+
+def test_a_phone_shows_it_all_without_scrolling_sideways(served: Served, chromium: Any) -> None:
+    """390 units wide: nothing sticks out, and what is to be touched is large enough."""
+    with visit(chromium, viewport={"width": 390, "height": 844}) as page:
+        page.goto(f"{served.url}/?t=08:08&line=blue")
+        sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+        sync_api.expect(page.locator("tr.alerted .name")).to_be_visible()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        sizes = page.evaluate(
+            "() => [...document.querySelectorAll('button, .lines a')].map(e => e.getBoundingClientRect().height)"
+        )
+        assert min(sizes) >= 24
+
+
+def test_without_javascript_the_table_is_there(served: Served, blue: Run, chromium: Any) -> None:
+    """The same table, made by the server, of one line if asked; it comes again by itself."""
+    for batch in blue.batches(blue.window):
+        served.site.feed.fold(batch)
+    with visit(chromium, java_script_enabled=False) as page:
+        page.goto(f"{served.url}/?line=blue")
+        rows = page.locator("#table tr[data-station]")
+        shown = next(line for line in table_of(served.site.feed._scene.board.document()) if line["line"] == "blue")
+        assert rows.locator(".n").all_text_contents() == [f"{row[4]:,}" for row in shown["stations"]]
+        assert rows.locator(".train").all_text_contents() == [
+            train for row in shown["stations"] for cell in row[2:4] for train in cell
+        ]
+        assert page.locator("noscript").count() >= 1
+
+
+def test_a_script_in_a_stations_name_is_text(served: Served, blue: Run, page: Any) -> None:
+    """A name that comes on the topic while the page is open: shown as it is, never run."""
+    page.goto(served.url)
+    sync_api.expect(page.locator("#state")).to_have_text("live")
+    row = table_content(StationTableRow(40380, SCRIPT, 16, "blue"))
+    served.site.feed.fold(Batch.of([(blue.window.start_ms, row)]))
+    served.update()
+    sync_api.expect(page.locator("tbody[data-line=blue] tr[data-station='40380'] .name")).to_have_text(SCRIPT)
+    assert page.title() == "Transit status"
+
+
+def test_the_page_finds_a_server_that_was_restarted(blue: Run, page: Any) -> None:
+    """The connection is lost and said to be; a new server on the port is followed from a snapshot of its own."""
+    with serve(site_of(blue)) as first:
+        port = int(first.url.rsplit(":", 1)[1])
+        page.goto(first.url)
+        sync_api.expect(page.locator("#state")).to_have_text("live")
+    sync_api.expect(page.locator("#state")).to_have_text("no connection, trying again")
+    site = site_of(blue)
+    site.feed.fold(next(blue.batches(blue.window)))
+    with serve(site, port) as second:
+        second.update()
+        sync_api.expect(page.locator("#state")).to_have_text("live")
+        sync_api.expect(page.locator("#records")).to_have_text(f"{site.feed.slots()['records']['total']:,}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_serious(served: Served, chromium: Any, scheme: str, width: int) -> None:
+    """Contrast, names, roles, structure: no serious or critical violation, at a desk and on a phone."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed: nox -s browser"
+    ).Axe
+    with visit(
+        chromium, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    ) as page:
+        page.goto(f"{served.url}/?t=08:08&line=blue")
+        sync_api.expect(page.locator("#diagram svg .stood")).to_have_count(1)
+        found = axe().run(page).response["violations"]
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")] == []
+
+
+def test_reduced_motion_stands_still(served: Served, blue: Run, chromium: Any) -> None:
+    """Trains are where they are known to be and move only with news."""
+    with visit(chromium, reduced_motion="reduce") as page:
+        page.goto(served.url)
+        served.site.feed.fold(next(blue.batches(blue.window)))
+        served.update()
+        dots = page.locator("#map .train-dot")
+        sync_api.expect(dots.first).to_have_attribute("transform", re.compile("translate"))
+        before = [dot.get_attribute("transform") for dot in dots.all()]
+        page.wait_for_timeout(300)
+        assert [dot.get_attribute("transform") for dot in dots.all()] == before

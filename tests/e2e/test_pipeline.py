@@ -1,0 +1,119 @@
+"""The whole way: Postgres, Connect, Faust, a run in Kafka; what stands in the tables is what the pure pipeline makes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cta.broker.kafka import KafkaBroker
+from cta.commands import connect as commands
+from cta.model.errors import ServiceError
+from cta.model.settings import Settings
+from cta.model.topics import STATIONS_TABLE, TURNSTILE_SUMMARY
+from cta.network.load import chicago
+from cta.pipeline.stations import platform_rows
+from cta.stack.connect import read
+from cta.stack.namespace import identifier
+from cta.stack.postgres import Postgres
+from tests.cli.running import CTA, cta
+from tests.conftest import ROOT
+from tests.e2e.pipeline import DEBEZIUM, Worker, environment, eventually, last_values
+from tests.e2e.services import Services
+from tests.e2e.test_replay import done, run
+
+ROWS = platform_rows(chicago())
+STATION_ROWS = len({(row["station_id"], line) for row in ROWS for line in chicago().lines if row[line]})
+
+
+@pytest.fixture
+def postgres(services: Services, settings: Settings) -> Iterator[Postgres]:
+    """The platforms, in a database whose log a connector of the test's namespace reads for as long as the test."""
+    database = Postgres(services.postgres_dsn)
+    database.load(ROWS)
+    worker = commands.connect(replace(settings, connect_url=services.connect_url))
+    connector = read(ROOT / DEBEZIUM, namespace=settings.namespace)
+    yield database
+    worker.delete(connector.name)
+    eventually(lambda: _forgotten(database, settings.namespace), True)
+
+
+def _forgotten(database: Postgres, namespace: str) -> bool:
+    """Whether the slot could be removed: a connector lets go of it a moment after it was deleted."""
+    try:
+        database.forget_reader(f"{identifier(namespace)}cta_stations")
+    except ServiceError:
+        return False
+    return True
+
+
+def test_a_run_goes_the_whole_way_and_verify_says_so(
+    services: Services, postgres: Postgres, kafka: KafkaBroker, settings: Settings, scenarios: Path, tmp_path: Path
+) -> None:
+    """Topics, connector, worker, run, each by its command: records, both tables, all the same, with 3 partitions.
+
+    Then a platform is renamed, and verify shows the row; then a second run is refused while the worker runs, and starts
+    clean once it is stopped: the worker that comes back fills both tables anew.
+    """
+    rush_hour = scenarios / "rush_hour.json"
+    summary = settings.namespace + TURNSTILE_SUMMARY.name
+    done(settings, "replay", rush_hour, "--to", "kafka", "--partitions", "3")
+    applied = cta("connect", "apply", ROOT / DEBEZIUM, **environment(settings, CTA_CONNECT_URL=services.connect_url))
+    assert applied.stdout.endswith("RUNNING; it has read rows\n"), applied.stderr
+    with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
+        verified = done(settings, "verify", rush_hour, "--wait", "60")
+        assert verified["tables"] == {
+            "stations_table": {"rows": STATION_ROWS, "same": True, "differences": []},
+            "turnstile_summary": {"rows": len(last_values(kafka, summary)), "same": True, "differences": []},
+        }
+
+        was = next(row for row in ROWS if row["stop_id"] == 30_001)
+        postgres.change(30_001, {"station_name": "Renamed"})
+        eventually(lambda: b"Renamed" in b"".join(_stations(kafka, settings).values()), True)
+        differs = run(settings, "verify", rush_hour)
+        assert differs.returncode == 1
+        assert "different: stations_table; the records are the same\n" in differs.stdout
+        postgres.change(30_001, {"station_name": was["station_name"]})
+
+        refused = run(settings, "replay", rush_hour, "--to", "kafka", "--fresh", "--seed", "8")
+        assert refused.returncode == 2
+        group = f"{settings.namespace}cta-stations-and-summary"
+        assert f"workers are running: {group} (1); nothing was removed; stop 'cta stream' first" in refused.stderr
+        assert worker.stop() == 0
+
+    other = run(settings, "replay", rush_hour, "--to", "kafka", "--fresh", "--seed", "8")
+    assert other.returncode == 0, other.stderr
+    assert f"removing consumer group {group}, with its offsets\n" in other.stderr
+    assert f"removing topic {group}-turnstile_summary-changelog, " in other.stderr
+    with Worker(settings, tmp_path / "second.log", "--summary") as worker:
+        assert done(settings, "verify", rush_hour, "--seed", "8", "--wait", "60")["same"]
+        assert worker.stop() == 0
+
+
+def test_the_page_of_a_run_is_verified_by_its_address(kafka: KafkaBroker, settings: Settings, scenarios: Path) -> None:
+    """The served board is the run's; a page of another run differs, and the place in its JSON is shown."""
+    done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka")
+    served = subprocess.Popen(
+        [CTA, "replay", scenarios / "rush_hour.json", "--serve", "--port", "0"],
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert served.stdout is not None
+        page = ("--board-url", served.stdout.readline().strip(), "--wait", "30")
+        assert done(settings, "verify", scenarios / "rush_hour.json", *page)["page"]["same"]
+        other = run(settings, "verify", scenarios / "rush_hour.json", *page[:2], "--seed", "8", "--json")
+        assert other.returncode == 1
+        assert json.loads(other.stdout)["page"]["difference"].startswith("$.lines[")
+    finally:
+        served.kill()
+        served.communicate()
+
+
+def _stations(kafka: KafkaBroker, settings: Settings) -> dict[bytes, bytes]:
+    return last_values(kafka, settings.namespace + STATIONS_TABLE.name)

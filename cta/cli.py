@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
@@ -1128,4 +1129,7 @@ def stack_logs(services: tuple[str, ...], tail: int, file: str, project: str | N
 
 def main() -> None:
     """The ``cta`` command."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started it: nobody is to hear
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115: for as long as the process lives
     cli(prog_name="cta")

@@ -21,10 +21,10 @@ from cta.broker.avro import topic_of
 from cta.broker.extent import Extent
 from cta.broker.kafka import KafkaBroker
 from cta.broker.merge import merged
-from cta.commands.record import InterruptedRunError, refuse_to_replace
+from cta.commands.record import InterruptedRunError, check_output
 from cta.commands.tables import last_values
 from cta.model.batch import Batch
-from cta.model.errors import BrokerError, InputError, OutputError
+from cta.model.errors import BrokerError, InputError
 from cta.model.settings import Settings
 from cta.model.topics import BY_SHORT, RECORDED, STATIONS
 from cta.network.load import chicago
@@ -90,9 +90,7 @@ def capture(
     after so many seconds. Errors: ServiceError, BrokerError for a topic that isn't there; OutputError as of
     `cta.commands.record`; InterruptedRunError.
     """
-    refuse_to_replace(output, force=force)
-    if not output.endswith((SUFFIX, ZST_SUFFIX)):
-        raise OutputError("no recording has this ending", where=output, remedy=f"end it with {SUFFIX} or {ZST_SUFFIX}")
+    check_output(output, force=force)
     schemas = Registry(settings.schema_registry_url)
     with KafkaBroker(settings, schemas, unreadable="raw", origins=True) as broker:
         names = _names(broker, settings, wanted)
@@ -136,7 +134,7 @@ class _Described:
 
 
 def _write(output: str, header: Header, batches: Iterable[Batch], seen: Seen) -> Digest:
-    with RecordingWriter(output, header) as writer:
+    with RecordingWriter(output, header, leaves=True) as writer:
         for batch in batches:
             writer.write(batch)
             seen(writer.digest.total)

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from cta.commands.console import Progress, unseen
-from cta.commands.record import refuse_to_replace
+from cta.commands.record import check_output
 from cta.model.batch import Batch
-from cta.model.errors import OutputError
 from cta.recording import avro
 from cta.recording.avro import AvroRecording, write_avro
 from cta.recording.format import SUFFIX, ZST_SUFFIX, Header, Trailer
@@ -22,6 +21,7 @@ FORMS = (SUFFIX, ZST_SUFFIX, avro.SUFFIX)
 class Stored(Protocol):
     """A recording in any form."""
 
+    path: Path
     header_line: bytes
     header: Header
     trailer: Trailer
@@ -39,9 +39,7 @@ def convert(source: Stored, output: str, *, force: bool = False, progress: Progr
 
     Errors: OutputError for a name without a form, a file that is there, a full disk; RecordingError.
     """
-    refuse_to_replace(output, force=force)
-    if not output.endswith(FORMS):
-        raise OutputError("no form has this ending", where=output, remedy=f"end it with {', '.join(FORMS)}")
+    check_output(output, force=force, source=source.path, forms=FORMS)
     batches = _seen(source.batches(), progress, source.header.start_ms)
     if output.endswith(avro.SUFFIX):
         write_avro(Path(output), source.header_line, source.trailer, batches)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cta.commands.choice import Choice
 from cta.commands.console import Progress, unseen
-from cta.commands.record import refuse_to_replace
+from cta.commands.record import check_output
 from cta.recording.digest import Digest
 from cta.recording.format import replaced
 from cta.recording.reader import Recording
@@ -25,7 +25,7 @@ def cut(
 
     The header's window is the cut's, and where records were left out it says so. Errors: RecordingError, OutputError.
     """
-    refuse_to_replace(output, force=force)
+    check_output(output, force=force, source=recording.path)
     fields: dict[str, object] = {"start_ms": window.start_ms, "end_ms": window.end_ms}
     if choice.line is not None:
         fields["missing"] = [*recording.header.missing, f"records of other lines than {choice.line}"]

@@ -8,8 +8,8 @@ from cta.commands.console import Progress, unseen
 from cta.commands.target import Run
 from cta.model.errors import CtaError, OutputError
 from cta.recording.digest import Digest
-from cta.recording.format import Header
-from cta.recording.newfile import PARTIAL_SUFFIX
+from cta.recording.format import SUFFIX, ZST_SUFFIX, Header
+from cta.recording.newfile import PARTIAL_SUFFIX, NewFile
 from cta.recording.writer import RecordingWriter
 from cta.simulation.plan import Window
 
@@ -23,10 +23,10 @@ class InterruptedRunError(CtaError):
 def record(run: Run, window: Window, output: str, *, force: bool = False, progress: Progress = unseen) -> Digest:
     """Write the run's records in ``window`` to ``output`` and return their digest.
 
-    Errors: InterruptedRunError, which says where the records so far are; OutputError where ``output`` is there and ``force`` is not given, or where it cannot be written; then
-    nothing new is left behind.
+    Errors: InterruptedRunError, which says where the records so far are; those of `check_output`, and OutputError where
+    it cannot be written; then nothing new is left behind.
     """
-    refuse_to_replace(output, force=force)
+    check_output(output, force=force, source=None if run.recording is None else run.recording.path)
     header = Header.of(
         scenario=run.scenario,
         seed=run.seed,
@@ -34,7 +34,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
         end_ms=window.end_ms,
         stations=run.station_rows(),
     )
-    writer = RecordingWriter(output, header)
+    writer = RecordingWriter(output, header, leaves=True)
     try:
         with writer:
             for batch in run.batches(window):
@@ -49,9 +49,20 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
     return writer.digest
 
 
-def refuse_to_replace(output: str, *, force: bool) -> None:
-    """OutputError where ``output`` is there and is not to be replaced, or is no name for a file."""
-    if "\0" in output:
+def check_output(
+    output: str, *, force: bool, source: Path | None = None, forms: tuple[str, ...] = (SUFFIX, ZST_SUFFIX)
+) -> None:
+    """OutputError where ``output`` is no name for a file of one of the forms, or is there and is not to be replaced.
+
+    Also where what is read, ``source``, would be lost: a file is written under its partial name first.
+    """
+    if not output or "\0" in output:
         raise OutputError("no file can have this name", where=repr(output), remedy="choose another name")
-    if Path(output).exists() and not force:
+    path = Path(output)
+    if path.exists() and not force:
         raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")
+    if not path.is_dir() and not output.endswith(forms):
+        raise OutputError("no form has this ending", where=output, remedy=f"end it with {', '.join(forms)}")
+    partial = NewFile(path).partial
+    if source is not None and source.exists() and partial.exists() and partial.samefile(source):
+        raise OutputError("would be written over the file that is read", where=output, remedy="choose another name")

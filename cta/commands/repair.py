@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cta.commands.info import moment
-from cta.commands.record import refuse_to_replace
+from cta.commands.record import check_output
 from cta.model.batch import Batch
 from cta.model.errors import OutputError, RecordingError
 from cta.recording.digest import Digest
@@ -93,7 +93,7 @@ def repair(file: str, output: str, *, force: bool = False) -> Saved:
         raise OutputError(
             "is the file to repair", where=output, remedy="choose another name: the original stays as it is"
         )
-    refuse_to_replace(output, force=force)
+    check_output(output, force=force, source=Path(file))
     saved = look(Path(file))
     if saved.header_line is None and not saved.digest.total:
         raise RecordingError("nothing in it is whole", where=file, remedy="record the run again")

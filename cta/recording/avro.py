@@ -97,7 +97,7 @@ def write_avro(path: Path, header_line: bytes, trailer: Trailer, batches: Iterab
     except OSError as error:
         new.discard()
         raise new.refused(error) from None
-    except Exception:
+    except BaseException:
         new.discard()
         raise
     new.finish()

@@ -1,7 +1,11 @@
-"""A file that is whole under its name, or not there: written as ``NAME.partial`` beside it, then renamed."""
+"""A file that is whole under its name, or not there: written as ``NAME.partial`` beside it, then renamed.
+
+One writer a name: the partial file is locked while it is written, and a lock ends with its process, however that ends.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,24 +25,42 @@ class NewFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._final = Path(os.path.realpath(path))  # through a link, so that it goes on being one
-        self._partial = self._final.with_name(self._final.name + PARTIAL_SUFFIX)
+        self.partial = Path(f"{self._final}{PARTIAL_SUFFIX}")
+        """Where it is written; what stood there is lost."""
 
     def open(self) -> None:
         try:
             if self._final.exists() and not self._final.is_file():
                 what = "a directory" if self._final.is_dir() else "not a regular file"
                 raise OutputError(what, where=str(self.path), remedy="name a file to write")
-            self.file = self._partial.open("wb", buffering=BUFFER_BYTES)
+            self.file = os.fdopen(self._claim(), "wb", buffering=BUFFER_BYTES)
+        except BlockingIOError:
+            what, remedy = "is being written by another run", "wait for its end, or choose another name"
+            raise OutputError(what, where=str(self.path), remedy=remedy) from None
         except OSError as error:
             raise self.refused(error) from None
+
+    def _claim(self) -> int:
+        """The partial file's descriptor, empty and locked. BlockingIOError: somebody else has it."""
+        while True:
+            descriptor = os.open(self.partial, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_still(self.partial, descriptor):
+                    os.ftruncate(descriptor, 0)
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
 
     def finish(self) -> None:
         """All is written: onto the disk, then under the final name, in place of what stood there."""
         try:
             self.file.flush()
             os.fsync(self.file.fileno())
+            self.partial.replace(self._final)
             self.file.close()
-            self._partial.replace(self._final)
         except OSError as error:
             self.discard()
             raise self.refused(error) from None
@@ -47,9 +69,9 @@ class NewFile:
     def discard(self) -> None:
         """Leave nothing behind."""
         with suppress(OSError):
-            self.file.close()
+            self.partial.unlink()
         with suppress(OSError):
-            self._partial.unlink()
+            self.file.close()
 
     def leave(self) -> None:
         """What was written stays in the partial file."""
@@ -60,6 +82,13 @@ class NewFile:
         what = error.strerror or str(error)
         remedy = "nothing was left behind; name a place with room that you may write to"
         return OutputError(f"cannot be written: {what.lower()}", where=str(self.path), remedy=remedy)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether the name stands for the open file: its writer before may have renamed or removed it."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    return False
 
 
 def _sync_directory(directory: Path) -> None:

@@ -30,11 +30,13 @@ MAX_CONTENT_BYTES: Final = MAX_LINE_BYTES - (1 << 20)
 class RecordingWriter:
     """A context manager; ``write`` takes batches in the order of time. Leaving it without an exception finishes the file.
 
+    Otherwise nothing is left behind; but ``leaves`` leaves what an interrupted run has written in its partial file.
+
     ``digest`` is that of the records so far; ``trailer`` is None until the file is finished. OutputError: the place
     cannot be written, the disk is full.
     """
 
-    def __init__(self, path: str | Path, header: Header | bytes) -> None:
+    def __init__(self, path: str | Path, header: Header | bytes, *, leaves: bool = False) -> None:
         """``header``: or the line of one, as it stands in another recording, with all that this cta does not know of."""
         self.path = Path(path)
         self.digest = Digest()
@@ -44,6 +46,7 @@ class RecordingWriter:
         self._frames: FrameWriter | None = None
         self._sha256 = sha256()
         self._new = NewFile(self.path)
+        self._leaves = leaves
 
     def __enter__(self) -> Self:
         self._new.open()
@@ -80,10 +83,10 @@ class RecordingWriter:
     ) -> None:
         if kind is None:
             self._finish()
-        elif issubclass(kind, Exception):
-            self._new.discard()
-        else:  # interrupted
+        elif self._leaves and not issubclass(kind, Exception):  # interrupted
             self._new.leave()
+        else:
+            self._new.discard()
 
     def _put(self, lines: bytes, *, end_frame: bool = False) -> None:
         self._sha256.update(lines)

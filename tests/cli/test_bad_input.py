@@ -195,8 +195,11 @@ def test_a_wrong_command_line_is_refused(args: list[str], words: list[str]) -> N
         (".", ["there already"]),
         ("x" * 300 + ".jsonl", ["xxx"]),
         ("a\0b.jsonl", ["another name"]),
+        ("out.zst", ["ending", ".jsonl, .jsonl.zst"]),
+        ("out.jsonl.gz", ["ending"]),
+        ("out.avro", ["ending"]),
     ],
-    ids=["taken", "no folder", "below a file", "a directory", "long", "null"],
+    ids=["taken", "no folder", "below a file", "a directory", "long", "null", "zst", "gz", "avro"],
 )
 def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, output: str, words: list[str]) -> None:
     """The line names it; what was there stays as it was and nothing is added."""
@@ -216,6 +219,28 @@ def test_force_does_not_replace_a_directory(tmp_path: Path) -> None:
     result = invoke("record", path, "-o", folder, "--force")
     assert_refused(result.stderr, result.stdout, result.exit_code, "folder.jsonl")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["folder.jsonl", "small.json"]
+
+
+@pytest.mark.parametrize("output", ["/", "", "."])
+def test_no_file_has_such_a_name(tmp_path: Path, output: str) -> None:
+    """The root, nothing, here: one line."""
+    path = write_scenario(tmp_path / "small.json")
+    result = invoke("record", path, "-o", output, "--force")
+    assert_refused(result.stderr, result.stdout, result.exit_code, "name")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_output_is_no_traceback(tmp_path: Path, closed: str) -> None:
+    """The run goes its way, and nobody hears of it."""
+    path = write_scenario(tmp_path / "small.json")
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"'{CTA}' replay '{path}' --board {closed}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_full_disk_is_one_line() -> None:

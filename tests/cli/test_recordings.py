@@ -277,6 +277,19 @@ def test_what_avro_cannot_hold_is_not_converted(tmp_path: Path, content: Content
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.jsonl"]
 
 
+@pytest.mark.parametrize("command", ["record", "cut", "convert", "repair"])
+def test_what_is_read_is_not_written_over(small: Path, command: str) -> None:
+    """A recording under the partial name of the output would be emptied before it is read."""
+    partial = small.rename(small.with_name("other.jsonl.partial"))
+    before = partial.read_bytes()
+    result = invoke(command, partial, "-o", small.with_name("other.jsonl"))
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"error: {small.with_name('other.jsonl')}: would be written over the file that is read; choose another name\n",
+    )
+    assert partial.read_bytes() == before
+
+
 def test_no_form_has_the_ending(small: Path) -> None:
     """The endings are listed."""
     result = invoke("convert", small, "-o", small.with_name("run.csv"))

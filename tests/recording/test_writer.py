@@ -28,9 +28,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def record(
-    path: Path, *batches: Records, header: Header = HEADER, failing_with: type[BaseException] | None = None
+    path: Path,
+    *batches: Records,
+    header: Header = HEADER,
+    failing_with: type[BaseException] | None = None,
+    leaves: bool = False,
 ) -> None:
-    with RecordingWriter(path, header) as writer:
+    with RecordingWriter(path, header, leaves=leaves) as writer:
         for records in batches:
             writer.write(Batch.of(records))
         if failing_with is not None:
@@ -59,13 +63,32 @@ def test_a_failed_run_leaves_what_stood_there(path: Path) -> None:
 
 
 def test_an_interrupted_run_leaves_its_whole_records(path: Path) -> None:
-    """Ctrl+C keeps the partial file, up to the last record written, and no final name."""
+    """Ctrl+C keeps the partial file where it is wanted, up to the last record written, and no final name."""
     with pytest.raises(KeyboardInterrupt):
-        record(path, SMALL, failing_with=KeyboardInterrupt)
+        record(path, SMALL, failing_with=KeyboardInterrupt, leaves=True)
     assert names(path.parent) == ["run.jsonl.partial"]
     left = path.with_name("run.jsonl.partial").read_bytes()
     whole = write(path, SMALL).read_bytes()
     assert left == b"".join(whole.splitlines(keepends=True)[:-1])
+
+
+def test_an_interrupted_copy_leaves_nothing(path: Path) -> None:
+    """What can be had again from where it was read is not left lying about."""
+    with pytest.raises(KeyboardInterrupt):
+        record(path, SMALL, failing_with=KeyboardInterrupt)
+    assert names(path.parent) == []
+
+
+def test_one_writer_a_name(path: Path) -> None:
+    """The second is refused, whatever the first has left there before; the first's file is whole."""
+    path.with_name("run.jsonl.partial").write_bytes(b"left over")
+    with RecordingWriter(path, HEADER) as writer:
+        with pytest.raises(OutputError) as caught:
+            write(path, SMALL[:1])
+        writer.write(Batch.of(SMALL))
+    assert str(caught.value) == f"{path}: is being written by another run; wait for its end, or choose another name"
+    assert Recording.open(path).trailer == writer.trailer
+    assert names(path.parent) == ["run.jsonl"]
 
 
 def test_a_partial_file_of_an_earlier_run_is_no_hindrance(path: Path) -> None:

@@ -69,6 +69,10 @@ class Content:
             return NotImplemented
         return self.topic is other.topic and self.key == other.key and self.value == other.value
 
+    def __lt__(self, other: Content) -> bool:
+        """By canonical bytes, so that what else is equal has an order all the same."""
+        return self.fragment < other.fragment
+
     def __hash__(self) -> int:
         return hash((self.topic.rank, self.key, self.value))
 

@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from heapq import heappop, heappush, heapreplace
-from operator import itemgetter
 from typing import Final
 
 from cta.model.batch import Content
@@ -54,7 +53,6 @@ WARM_UP_S: Final = 2 * 3600
 _SEPARATION_MS: Final = SEPARATION_S * 1000
 _CLEAR_MS: Final = CLEAR_S * 1000
 _DWELL_MS: Final = DWELL_S * 1000
-_ORDER: Final = itemgetter(0, 1)  # time and train of a record
 
 # Kinds of events, in the order in which they happen at one instant. Serials count within a kind.
 _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 48 for kind in range(8))
@@ -112,7 +110,7 @@ class Trains:
 
     def _settled(self, records: list[tuple[int, str, Content]], time_ms: int) -> list[tuple[int, Content]]:
         start_ms = self._plan.window.start_ms
-        records.sort(key=_ORDER)
+        records.sort()
         n = next((i for i, record in enumerate(records) if record[0] >= time_ms), len(records))
         settled = [(at_ms, content) for at_ms, _, content in records[:n] if at_ms >= start_ms]
         del records[:n]

@@ -244,7 +244,8 @@ Examples:
 
 \b
 Into Kafka each record goes once, with its event's time. Topics that hold records are
-refused; --fresh lists and removes what an earlier run left, and starts clean.
+refused; --fresh lists and removes what an earlier run left, and starts clean; --resume
+holds what is there against this run, and goes on with the next record.
 Expectations are judged on a whole run, whatever its seed. A run cut by --from or
 --until (or by Ctrl+C) is not judged, and says so.
 Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be reached,
@@ -253,6 +254,7 @@ Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be 
 @click.argument("target")
 @click.option("--to", type=click.Choice(["memory", "kafka"]), default="memory", show_default=True, help="The broker.")
 @click.option("--fresh", is_flag=True, help="On Kafka: remove what an earlier run left in the namespace.")
+@click.option("--resume", is_flag=True, help="On Kafka: go on with this run, where it ended early.")
 @services_of_kafka
 @click.option(
     "--speed", callback=_speed, default="max", show_default=True, metavar="max|N", help="Simulated seconds a second."
@@ -282,6 +284,7 @@ def replay(
     target: str,
     to: str,
     fresh: bool,
+    resume: bool,
     namespace: str | None,
     bootstrap_servers: str | None,
     schema_registry_url: str | None,
@@ -322,10 +325,13 @@ def replay(
 
             settings = _settings(namespace, bootstrap_servers, schema_registry_url)
             say = _unsaid if quiet else _remark
-            into = into_kafka(settings, partitions, fresh=fresh, waits=speed is not None, say=say)
+            if fresh and resume:
+                raise click.UsageError("--fresh begins anew and --resume goes on: choose one", ctx)
+            begun = run.batches(window) if resume else None
+            into = into_kafka(settings, partitions, fresh=fresh, waits=speed is not None, say=say, resume=begun)
             route = opened.enter_context(into)
-        elif fresh or namespace or bootstrap_servers or schema_registry_url:
-            raise click.UsageError("--fresh, --namespace and where services are go with --to kafka", ctx)
+        elif fresh or resume or namespace or bootstrap_servers or schema_registry_url:
+            raise click.UsageError("--fresh, --resume, --namespace and where services are go with --to kafka", ctx)
         progress = opened.enter_context(progress_bar(window, quiet=quiet))
         outcome = run_replay(
             run,
@@ -349,7 +355,7 @@ def replay(
         for line in report.complaints(outcome):
             click.echo(line, err=True)
     if outcome.interrupted and to == "kafka":
-        _remark(f"interrupted: {outcome.digest.total:,} records are in Kafka, each once; --fresh starts without them")
+        _remark(f"interrupted: {outcome.digest.total:,} records are in Kafka, each once; --resume goes on")
     ctx.exit(outcome.exit_code)
 
 
@@ -391,7 +397,7 @@ def demo(ctx: click.Context, port: int, host: str, speed: float | None, scenario
 Examples:
   cta record scenarios/rush_hour.json -o rush_hour.jsonl
   cta record scenarios/full_day.json -o peak.jsonl --from 08:00 --until 09:00
-  cta record scenarios/full_day.json -o day.jsonl.zst       a twenty-sixth of the size
+  cta record scenarios/full_day.json -o day.jsonl.zst       a twenty-fifth of the size
   jq -c 'select(.topic == "org.chicago.cta.weather.v1")' rush_hour.jsonl
 
 \b
@@ -828,6 +834,34 @@ def check(ctx: click.Context, target: str, everything: bool, as_json: bool) -> N
 
 
 @cli.command(
+    short_help="Show the status page of what is in Kafka.",
+    epilog="""\b
+Examples:
+  cta serve                                  the stack's run on http://127.0.0.1:8889/
+  cta serve --namespace trial-7. --port 8890
+  curl localhost:8889/healthz                200 once it has caught up
+
+\b
+Everything from the topics' beginnings, then what comes, until Ctrl+C. Nothing is committed:
+any number of servers show the same. docs/page.md says what the page shows and answers.
+Exit codes: 0 stopped, 2 bad input, 3 Kafka could not be reached.""",
+)
+@click.option("--port", callback=_whole(0, 65_535), default="8889", show_default=True, help="0: any that is free.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@services_of_kafka
+def serve(
+    port: int, host: str, namespace: str | None, bootstrap_servers: str | None, schema_registry_url: str | None
+) -> None:
+    """Show arrivals, stations, entries, weather and alerts of a namespace as the Transit Status Page."""
+    from cta.commands.pace import Stop
+    from cta.commands.serve import serve as run_serve
+
+    settings = _settings(namespace, bootstrap_servers, schema_registry_url)
+    with Stop() as stop:
+        run_serve(settings, host=host, port=port, stop=stop, ready=_say)
+
+
+@cli.command(
     short_help="Draw a line's trains over time.",
     epilog="""\b
 Examples:
@@ -877,7 +911,7 @@ def schema() -> None:
 Examples:
   cta network                   lines and stations
   cta network "Clark/Lake"      one station: lines, platforms, neighbours
-  cta network "Western (Blue)"  a name that several stations bear, with its line
+  cta network "Western (Brown)" a name that several stations bear, with its line
   cta network blue              one line
   cta network --json | jq '.stations | length'
   cta network --fidelity        how near the simulation comes to the timetable""",
@@ -1131,5 +1165,5 @@ def main() -> None:
     """The ``cta`` command."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started it: nobody is to hear
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115: for as long as the process lives
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  (for as long as the process lives)
     cli(prog_name="cta")

@@ -60,11 +60,13 @@ def serve_run(
             if not stop.asked:
                 feed.restart()
 
-    asyncio.run(_serve(site, host, port, stop, ready, Thread(target=play, name="replay", daemon=True)))
+    asyncio.run(serve_site(site, host, port, stop, ready, Thread(target=play, name="replay", daemon=True)))
     return outcomes[0] if outcomes else None
 
 
-async def _serve(site: Site, host: str, port: int, stop: Stop, ready: Callable[[str], None], filling: Thread) -> None:
+async def serve_site(
+    site: Site, host: str, port: int, stop: Stop, ready: Callable[[str], None], filling: Thread
+) -> None:
     try:
         sockets = bind_sockets(port, host)
     except OSError as error:

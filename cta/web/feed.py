@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Literal
 
 from cta.model.batch import Batch
 from cta.web.scene import Scene, Slots
 
-State = Literal["starting", "catching up", "live", "ended"]
+State = Literal["starting", "catching up", "live", "ended", "no Kafka"]
 
 
 class Feed:
@@ -21,6 +22,7 @@ class Feed:
         self._lock = Lock()
         self._scene = make_scene()
         self._rate = _Rate()
+        self._pace = _Pace()
         self.speed = speed
         self.state: State = "starting"
         self.lag: dict[str, int] = {}
@@ -34,6 +36,17 @@ class Feed:
             self._scene.fold(batch)
             self._rate.add(len(batch))
 
+    def count(self, entries: Mapping[int, int]) -> None:
+        """Take in what TURNSTILE_SUMMARY says, by station."""
+        with self._lock:
+            for station_id, n in entries.items():
+                self._scene.count(station_id, n)
+
+    def pass_over(self, topic: str) -> None:
+        """Count a record that nobody can read."""
+        with self._lock:
+            self._scene.unread[topic] += 1
+
     def restart(self) -> None:
         """Forget everything: the run begins anew."""
         with self._lock:
@@ -45,9 +58,10 @@ class Feed:
         with self._lock:
             slots = self._scene.slots()
             rate = self._rate.a_second()
+            seen = self._pace.of(slots["time"])
         slots["feed"] = {
             "state": self.state,
-            "speed": self.speed,
+            "speed": seen if self.speed is None else self.speed,
             "round": self.round,
             "rate": rate,
             "lag": sum(self.lag.values()),
@@ -78,3 +92,20 @@ class _Rate:
         now_s = int(time.monotonic())
         whole = [n for second, n in self._seconds.items() if now_s - self.WINDOW_S <= second < now_s]
         return round(sum(whole) / len(whole)) if whole else 0
+
+
+class _Pace:
+    """How fast event time goes on, seen from outside: simulated seconds a second over the last looks."""
+
+    LOOKS = 20
+
+    def __init__(self) -> None:
+        self._looks: deque[tuple[float, int]] = deque(maxlen=self.LOOKS)
+
+    def of(self, time_ms: int | None) -> int:
+        """Look at the time once more; 0 where it stands or is not known yet."""
+        if time_ms is None:
+            return 0
+        self._looks.append((time.monotonic(), time_ms))
+        (first_s, first_ms), (last_s, last_ms) = self._looks[0], self._looks[-1]
+        return round((last_ms - first_ms) / 1000 / (last_s - first_s)) if last_s - first_s >= 1 else 0

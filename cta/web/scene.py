@@ -21,7 +21,7 @@ import numpy as np
 
 from cta.model.batch import Batch
 from cta.model.time import MINUTE_MS
-from cta.model.topics import BY_NAME, TURNSTILE
+from cta.model.topics import BY_NAME, RECORDED, TURNSTILE, TURNSTILE_SUMMARY
 from cta.pipeline.board import Board
 from cta.recording.digest import Digest
 
@@ -42,6 +42,7 @@ class Scene:
         self._digest = Digest() if digested else None
         self._records: Counter[str] = Counter()
         self._flow = _Flow()
+        self._summary: dict[int, int] = {}
 
     def fold(self, batch: Batch) -> None:
         """Take in a batch of any topics, in any order between keys."""
@@ -53,7 +54,12 @@ class Scene:
         self.board.fold(batch)
         self._flow.fold(batch)
         if self._digest is not None:
-            self._digest.update(batch)
+            self._digest.update(batch[np.array([content.topic in RECORDED for content in batch.contents])[batch.codes]])
+
+    def count(self, station_id: int, entries: int) -> None:
+        """What TURNSTILE_SUMMARY says of a station. From its first value on the entries are its, not counted here."""
+        self._records[TURNSTILE_SUMMARY.name] += 1
+        self._summary[station_id] = entries
 
     def records(self) -> dict[str, int]:
         """Records by topic name, of those that could be read."""
@@ -63,6 +69,10 @@ class Scene:
         """The moment; ``at_ms`` as in `Board.document`."""
         document = self.board.document(at_ms)
         slots = board_slots(document)
+        if self._summary:
+            counted = [name for name in slots if name.startswith("entries/")]
+            slots = {name: value for name, value in slots.items() if name not in counted}
+            slots |= {f"entries/{station}": n for station, n in self._summary.items() if n}
         if document["time"] is not None:
             slots |= {f"flow/{station}": bins for station, bins in self._flow.before(document["time"]).items()}
         slots["records"] = {

@@ -1,0 +1,98 @@
+"""A feed filled from Kafka: every topic that the page shows, from its beginning, then as records come.
+
+Partitions are read without a group and nothing is committed: any number of servers show the same page. A table's last
+value a key is what counts, and a record that cannot be read is counted and passed over. Offsets that are no longer
+there mean that the topics were made anew: the feed begins anew with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from confluent_kafka import Message
+
+from cta.broker.kafka import KafkaBroker
+from cta.model.batch import Batch
+from cta.model.records import StationTableRow
+from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY, Topic
+from cta.pipeline.stations import table_content
+from cta.pipeline.turnstile_summary import KEY_BYTES
+from cta.web.feed import Feed
+
+SHOWN: Final = (STATIONS_TABLE, *RECORDED, TURNSTILE_SUMMARY)
+MAX_RECORDS: Final = 50_000
+BEHIND_RECORDS: Final = 20_000
+"""With more than this to read it is catching up."""
+
+_decode_row: Final = msgspec.json.Decoder(StationTableRow)
+_decode_count: Final = msgspec.json.Decoder(dict[str, int])
+
+
+class Filling:
+    """Where each partition has been read to."""
+
+    def __init__(self, broker: KafkaBroker, namespace: str, feed: Feed) -> None:
+        self._broker = broker
+        self._namespace = namespace
+        self._feed = feed
+        self._positions: dict[tuple[Topic, int], int] = {}
+
+    def round(self) -> int:
+        """Read on to the end offsets of this moment; returns how many there were to read. Errors: ServiceError, BrokerError."""
+        there = set(self._broker.topics())
+        ends = {
+            (topic, number): self._broker.end_offset(self._namespace + topic.name, number)
+            for topic in SHOWN
+            if self._namespace + topic.name in there
+            for number in range(self._broker.partitions(self._namespace + topic.name))
+        }
+        if any(position > ends.get(place, -1) for place, position in self._positions.items()):
+            self._positions.clear()
+            self._feed.restart()
+        for place in ends.keys() - self._positions.keys():
+            self._positions[place] = self._broker.begin_offset(self._namespace + place[0].name, place[1])
+        behind = sum(end - self._positions[place] for place, end in ends.items())
+        self._feed.state = "catching up" if behind > BEHIND_RECORDS or not ends else "live"
+        for place in ends:
+            self._read(place, ends)
+        self._feed.state = "live" if ends else "starting"
+        return behind
+
+    def _read(self, place: tuple[Topic, int], ends: dict[tuple[Topic, int], int]) -> None:
+        topic, number = place
+        name = self._namespace + topic.name
+        while (offset := self._positions[place]) < ends[place]:
+            count = min(MAX_RECORDS, ends[place] - offset)
+            if topic in RECORDED:
+                batch, self._positions[place] = self._broker.read(name, number, offset, count)
+                if len(batch):
+                    self._feed.fold(batch)
+            else:
+                messages, self._positions[place] = self._broker.messages(name, number, offset, count)
+                self._take(topic, messages)
+            self._feed.lag = {
+                each.name: sum(ends[at] - self._positions[at] for at in ends if at[0] is each) for each in SHOWN
+            }
+
+    def _take(self, topic: Topic, messages: Iterable[Message]) -> None:
+        """A table's values. A null deletes a key; the page's tables only grow, so it is passed over."""
+        rows, counts = [], {}
+        for message in messages:
+            key, value = message.key() or b"", message.value()
+            if value is None:
+                continue
+            try:
+                if topic is STATIONS_TABLE:
+                    rows.append((message.timestamp()[1], table_content(_decode_row.decode(value))))
+                elif len(key) == KEY_BYTES:
+                    counts[int.from_bytes(key, "big", signed=True)] = _decode_count.decode(value)["COUNT"]
+                else:
+                    self._feed.pass_over(topic.name)
+            except (msgspec.DecodeError, KeyError):
+                self._feed.pass_over(topic.name)
+        if rows:
+            self._feed.fold(Batch.of(rows))
+        if counts:
+            self._feed.count(counts)

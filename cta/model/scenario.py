@@ -2,7 +2,7 @@
 
 Everything is text and numbers here; `cta.simulation.plan.resolve` holds it against a network and makes the `Plan` that
 the simulation runs. Moments are timestamps with an offset or times of day (the first one at or after the start);
-durations are ISO 8601; stations are ids or unique names, with the line where several bear it: ``Western (Blue)``.
+durations are ISO 8601; stations are ids or unique names, with the line where several bear it: ``Western (Brown)``.
 
 What is checked where: here everything that a document can be held to without a network (form, types, ranges); there
 what its names and moments mean.
@@ -36,7 +36,7 @@ LineName = Annotated[str, Meta(max_length=64, description="A line: blue")]
 Moment = Annotated[str, Meta(max_length=64, description="2026-05-13T08:15:00-05:00, or a time of day: 08:15")]
 Start = Annotated[Moment, Meta(description="When it begins: a timestamp, or a time of day such as 08:15")]
 Duration = Annotated[str, Meta(max_length=64, description="ISO 8601: PT2H30M, P1D")]
-StationRef = Annotated[str | int, Meta(description='A station id, or a name such as "Clark/Lake" or "Western (Blue)"')]
+StationRef = Annotated[str | int, Meta(description='A station id, or a name such as "Clark/Lake" or "Western (Brown)"')]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 AtLeast = Annotated[Count, Meta(description="The least that is right")]
 AtMost = Annotated[Count, Meta(description="The most that is right")]

@@ -41,6 +41,12 @@ def test_examples_parse(example: str) -> None:
     assert isinstance(command.make_context(name, args), click.Context)
 
 
+@pytest.mark.parametrize("example", [each for each in examples() if each.startswith("cta network")])
+def test_examples_of_stations_are_true(example: str) -> None:
+    """The names are those of the network, and of one station or line each."""
+    assert invoke(*shlex.split(example)[1:]).exit_code == 0
+
+
 def test_bare_cta_is_help() -> None:
     """Without a command the help is what is wanted."""
     assert invoke().stdout == invoke("--help").stdout

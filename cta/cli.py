@@ -911,7 +911,7 @@ def schema() -> None:
 Examples:
   cta network                   lines and stations
   cta network "Clark/Lake"      one station: lines, platforms, neighbours
-  cta network "Western (Brown)" a name that several stations bear, with its line
+  cta network "Western (Pink)"  a name that several stations bear, with its line
   cta network blue              one line
   cta network --json | jq '.stations | length'
   cta network --fidelity        how near the simulation comes to the timetable""",

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cta.broker.partition import partition
-from cta.broker.port import Broker
 from cta.model.batch import Batch
 from cta.model.topics import RECORDED, Topic
 
 Place = tuple[str, int]
 """A topic's name and a partition of it."""
+
+
+class Sink(Protocol):
+    """As much of a `cta.broker.port.Broker` as is written to."""
+
+    def create_topic(self, name: str, partitions: int) -> None: ...
+
+    def send(self, topic: str, partition: int, batch: Batch) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 class Producer:
@@ -24,7 +34,7 @@ class Producer:
     """
 
     def __init__(
-        self, broker: Broker, partitions: int = 1, *, topics: Iterable[Topic] = RECORDED, namespace: str = ""
+        self, broker: Sink, partitions: int = 1, *, topics: Iterable[Topic] = RECORDED, namespace: str = ""
     ) -> None:
         self._broker = broker
         self._partitions = partitions

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from cta.broker.extent import Place
 from cta.broker.kafka import KafkaBroker
 from cta.broker.producer import Producer
 from cta.commands.leftovers import Say, find, groups_of, refuse, remove
+from cta.commands.resume import Rest, beginning
 from cta.model.batch import Batch
 from cta.model.settings import Settings
 from cta.model.topics import RECORDED, TOPICS
@@ -22,15 +24,18 @@ from cta.stack.registry import Registry
 class IntoKafka:
     """A `cta.commands.replay.Route`. ``waits``: each batch is delivered before the next one is taken."""
 
-    def __init__(self, broker: KafkaBroker, partitions: int, *, waits: bool) -> None:
+    def __init__(
+        self, broker: KafkaBroker, partitions: int, *, waits: bool, there: dict[Place, int] | None = None
+    ) -> None:
+        """``there``: how many records of the run each partition has already, where one is gone on with."""
         namespace = broker.settings.namespace
-        self._send = Producer(broker, partitions, namespace=namespace)
+        self._send = Producer(broker if there is None else Rest(broker, there), partitions, namespace=namespace)
         self._waits = waits
-        there = broker.admin.topics()
+        partitions_of = broker.admin.topics()
         for topic in TOPICS:
             if topic not in RECORDED:  # others fill them; whatever partitions they have, they are read by key
                 name = namespace + topic.name
-                broker.create_topic(name, there.get(name, partitions))
+                broker.create_topic(name, partitions_of.get(name, partitions))
 
     def deliver(self, batch: Batch) -> Iterable[Batch]:
         if self._waits:
@@ -44,10 +49,12 @@ class IntoKafka:
 
 
 @contextmanager
-def into_kafka(settings: Settings, partitions: int, *, fresh: bool, waits: bool, say: Say) -> Iterator[IntoKafka]:
+def into_kafka(
+    settings: Settings, partitions: int, *, fresh: bool, waits: bool, say: Say, resume: Iterable[Batch] | None = None
+) -> Iterator[IntoKafka]:
     """The route into the settings' cluster and namespace. ``say`` is told what ``fresh`` removes, before it does.
 
-    Errors: ServiceError for a service that cannot be reached, before anything is changed; BrokerError for topics that
+    ``resume``: the run's records, where what is there is its beginning, to be gone on with. Errors: ServiceError for a service that cannot be reached, before anything is changed; BrokerError for topics that
     hold records, that are there in another form, or for workers that run over them.
     """
     registry = Registry(settings.schema_registry_url)
@@ -55,8 +62,12 @@ def into_kafka(settings: Settings, partitions: int, *, fresh: bool, waits: bool,
         groups = groups_of(settings)
         found = find(broker, groups, settings)
         registry.subjects()
-        if fresh:
+        there = None
+        if resume is not None:
+            there = beginning(broker, partitions, resume)
+            say(f"going on: {sum(there.values()):,} records are there, and are this run's first in every partition")
+        elif fresh:
             remove(found, broker, groups, settings, say)
         else:
             refuse(found, settings)
-        yield IntoKafka(broker, partitions, waits=waits)
+        yield IntoKafka(broker, partitions, waits=waits, there=there)

@@ -23,6 +23,8 @@ def small(tmp_path: Path) -> Path:
     [
         (["replay", "TARGET", "--fresh"], ["--to kafka"]),
         (["replay", "TARGET", "--namespace", "a."], ["--to kafka"]),
+        (["replay", "TARGET", "--resume"], ["--to kafka"]),
+        (["replay", "TARGET", "--to", "kafka", "--fresh", "--resume"], ["--fresh", "--resume"]),
         (["replay", "TARGET", "--to", "kafka", "--namespace", "a b"], ["CTA_NAMESPACE", "letters"]),
         (["replay", "TARGET", "--to", "kafka", "--schema-registry-url", "nowhere"], ["CTA_SCHEMA_REGISTRY_URL"]),
         (["replay", "TARGET", "--to", "rabbit"], ["--to", "kafka"]),

@@ -84,6 +84,40 @@ def test_a_second_run_is_refused_and_fresh_starts_clean(
     assert kafka.admin.topics()[settings.namespace + ARRIVALS.name] == 2
 
 
+@pytest.mark.parametrize("partitions", ["1", "3"])
+def test_a_run_that_ended_early_is_gone_on_with(
+    kafka: KafkaBroker, settings: Settings, scenarios: Path, partitions: str
+) -> None:
+    """--resume holds what is there against the run and sends the rest: the whole run, each record once."""
+    rush_hour = scenarios / "rush_hour.json"
+    into = ("replay", rush_hour, "--to", "kafka", "--partitions", partitions)
+    begun = done(settings, *into, "--until", "08:13")
+    resumed = run(settings, *into, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stderr == (
+        f"going on: {begun['total']:,} records are there, and are this run's first in every partition\n"
+    )
+    assert done(settings, "verify", rush_hour)["same"]
+    again = done(settings, *into, "--resume")
+    assert done(settings, "verify", rush_hour)["records"]["b"]["total"] == again["total"]
+
+
+def test_what_is_not_the_run_s_beginning_is_not_gone_on_with(
+    kafka: KafkaBroker, settings: Settings, small: Path
+) -> None:
+    """Another seed's records, or more than the run has: where they part is said, and nothing is sent."""
+    into = ("replay", small, "--to", "kafka")
+    done(settings, *into)
+    other = run(settings, *into, "--resume", "--seed", "8")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert f"error: topic {settings.namespace}" in other.stderr
+    assert " stands where this run has " in other.stderr
+    shorter = run(settings, *into, "--resume", "--until", "07:05")
+    assert shorter.returncode == 2
+    assert "records more than this run; it can't be gone on with: choose --fresh" in shorter.stderr
+    assert done(settings, "verify", small)["same"]
+
+
 def test_another_run_is_different_and_the_first_divergence_is_shown(
     kafka: KafkaBroker, settings: Settings, small: Path
 ) -> None:
@@ -175,7 +209,7 @@ def test_a_registry_that_is_not_there_is_named_before_anything_is_changed(
 def test_a_broker_that_dies_under_a_run_ends_it_with_what_was_not_delivered(
     services: Services, kafka: KafkaBroker, settings: Settings, scenarios: Path, tmp_path: Path
 ) -> None:
-    """Exit code 3 and how many records are missing; when the broker is back, --fresh gives the whole run."""
+    """Exit code 3 and how many records are missing; when the broker is back, --resume gives the whole run."""
     services.ours("kafka")
     properties = tmp_path / "impatient.properties"
     properties.write_text("message.timeout.ms=3000\n")
@@ -194,7 +228,7 @@ def test_a_broker_that_dies_under_a_run_ends_it_with_what_was_not_delivered(
         assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in said
     finally:
         services.start("kafka")
-    done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka", "--fresh")
+    done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka", "--resume")
     assert done(settings, "verify", scenarios / "rush_hour.json")["same"]
 
 

@@ -209,14 +209,18 @@ def test_a_registry_that_is_not_there_is_named_before_anything_is_changed(
 def test_a_broker_that_dies_under_a_run_ends_it_with_what_was_not_delivered(
     services: Services, kafka: KafkaBroker, settings: Settings, scenarios: Path, tmp_path: Path
 ) -> None:
-    """Exit code 3 and how many records are missing; when the broker is back, --resume gives the whole run."""
+    """Exit code 3 and how many records are missing; when the broker is back, --resume gives the whole run.
+
+    Meanwhile each command that needs it fails the same way: which service, where, what to do.
+    """
     services.ours("kafka")
+    rush_hour = scenarios / "rush_hour.json"
+    into: list[str | Path] = ["replay", rush_hour, "--to", "kafka"]
     properties = tmp_path / "impatient.properties"
     properties.write_text("message.timeout.ms=3000\n")
     variables = environment(settings, CTA_KAFKA_PROPERTIES=str(properties))
-    paced = ["replay", str(scenarios / "rush_hour.json"), "--to", "kafka", "--speed", "600"]
     running = subprocess.Popen(
-        [CTA, *paced], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [CTA, *into, "--speed", "600"], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     eventually(lambda: _holds_records(kafka, settings.namespace + TURNSTILE.name), True)
     services.kill("kafka")
@@ -226,10 +230,20 @@ def test_a_broker_that_dies_under_a_run_ends_it_with_what_was_not_delivered(
         assert f"Kafka at {settings.bootstrap_servers}: " in said
         assert "not delivered" in said
         assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in said
+        commands: list[list[str | Path]] = [
+            into,
+            ["verify", rush_hour],
+            ["capture", "-o", tmp_path / "out.jsonl"],
+            ["doctor"],
+        ]
+        for command in commands:
+            ended = run(settings, *command)
+            assert ended.returncode == 3
+            assert f"Kafka at {settings.bootstrap_servers}: it cannot be reached" in ended.stdout + ended.stderr
     finally:
         services.start("kafka")
-    done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka", "--resume")
-    assert done(settings, "verify", scenarios / "rush_hour.json")["same"]
+    done(settings, *into, "--resume")
+    assert done(settings, "verify", rush_hour)["same"]
 
 
 def _holds_records(kafka: KafkaBroker, topic: str) -> bool:

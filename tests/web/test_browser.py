@@ -15,9 +15,15 @@ from cta.model.batch import Batch
 from cta.model.records import StationTableRow
 from cta.model.time import MINUTE_MS
 from cta.pipeline.stations import table_content
+from cta.web.feed import Feed
+from cta.web.history import empty_scene
+from cta.web.site import Site
 from tests.web.conftest import Served, serve, site_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nox -s browser")
+
+PATIENCE_MS = 20_000  # a busy machine is no failure
+sync_api.expect.set_options(timeout=PATIENCE_MS)
 
 CHROMIUM = os.environ.get("CTA_CHROMIUM") or next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -61,7 +67,7 @@ class visit:  # noqa: N801  # reads as a verb: with visit(chromium) as page
 
     def __init__(self, chromium: Any, **options: Any) -> None:
         self._context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-        self._context.set_default_timeout(8_000)
+        self._context.set_default_timeout(PATIENCE_MS)
         self._wrong: list[str] = []
 
     def __enter__(self) -> Any:
@@ -239,6 +245,21 @@ def test_the_page_finds_a_server_that_was_restarted(blue: Run, page: Any) -> Non
         second.update()
         sync_api.expect(page.locator("#state")).to_have_text("live")
         sync_api.expect(page.locator("#records")).to_have_text(f"{site.feed.slots()['records']['total']:,}")
+
+
+def test_a_page_without_a_run_to_travel_through_has_no_slider(blue: Run, page: Any) -> None:
+    """As `cta serve` shows it: live, with a line to choose, without time travel and diagram."""
+    feed = Feed(lambda: empty_scene(blue))
+    feed.state = "live"
+    feed.fold(next(blue.batches(blue.window)))
+    with serve(Site(blue.network, feed)) as served:
+        page.goto(f"{served.url}/?line=blue")
+        sync_api.expect(page.locator("#state")).to_have_text("live")
+        sync_api.expect(page.locator("#map .train-dot.shown").first).to_have_attribute(
+            "transform", re.compile("translate")
+        )
+        sync_api.expect(page.locator("#travel")).to_be_hidden()
+        sync_api.expect(page.locator("#diagram")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

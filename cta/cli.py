@@ -531,9 +531,8 @@ def capture(
                 clock.sleep_until_s(clock.now_s() + after_s)
                 return stop.asked
 
-            if not quiet:
-                _remark(f"following, until Ctrl+C: {output}")
-            digest = run_capture(settings, output, topics, force=force, stop=asked)
+            say = _unsaid if quiet else _remark
+            digest = run_capture(settings, output, topics, force=force, stop=asked, say=say)
     if not quiet:
         _remark(f"{output}: {digest.total:,} records")
     click.echo(f"{digest.hexdigest()}  {output}")

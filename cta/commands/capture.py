@@ -24,7 +24,7 @@ from cta.broker.merge import merged
 from cta.commands.record import InterruptedRunError, check_output
 from cta.commands.tables import last_values
 from cta.model.batch import Batch
-from cta.model.errors import BrokerError, InputError
+from cta.model.errors import BrokerError, InputError, ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import BY_SHORT, RECORDED, STATIONS
 from cta.network.load import chicago
@@ -40,9 +40,6 @@ FOLLOW_POLL_S: Final = 0.2
 FOLLOWING: Final = ".following"
 LATEST_MS: Final = 253_402_214_400_000
 """The end of a window whose end is not known: the year 9999."""
-
-Seen = Callable[[int], None]
-"""Told now and then how many records there are so far."""
 
 
 @dataclass
@@ -82,12 +79,12 @@ def capture(
     *,
     force: bool = False,
     stop: Callable[[float], bool] | None = None,
-    seen: Seen = lambda records: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Digest:
     """Write the topics, or those of a run in the settings' namespace, to ``output``, and return the records' digest.
 
     ``wanted``: a cluster's own names, or our short ones. ``stop``: follow the topics until it says so; it is asked
-    after so many seconds. Errors: ServiceError, BrokerError for a topic that isn't there; OutputError as of
+    after so many seconds, and ``say`` is told when all that was there is written. Errors: ServiceError, BrokerError for a topic that isn't there; OutputError as of
     `cta.commands.record`; InterruptedRunError.
     """
     check_output(output, force=force)
@@ -97,7 +94,7 @@ def capture(
         described = _Described(names, _station_rows(broker, settings, names))
         try:
             if stop is not None:
-                return _follow(broker, described, output, stop, seen)
+                return _follow(broker, described, output, stop, say)
             extent = Extent.of(broker, names)
             survey = Survey.of(extent, broker)
             batches = (
@@ -105,7 +102,7 @@ def capture(
                 if survey.ordered
                 else extent.batches(broker)
             )
-            return _write(output, described.header(survey, ordered=survey.ordered), batches, seen)
+            return _write(output, described.header(survey, ordered=survey.ordered), batches)
         except KeyboardInterrupt:
             raise InterruptedRunError(
                 "interrupted", where=output, remedy=f"{output}{PARTIAL_SUFFIX}, if it is there, holds what came so far"
@@ -133,32 +130,49 @@ class _Described:
         )
 
 
-def _write(output: str, header: Header, batches: Iterable[Batch], seen: Seen) -> Digest:
+def _write(output: str, header: Header, batches: Iterable[Batch]) -> Digest:
     with RecordingWriter(output, header, leaves=True) as writer:
         for batch in batches:
             writer.write(batch)
-            seen(writer.digest.total)
     return writer.digest
 
 
 def _follow(
-    broker: KafkaBroker, described: _Described, output: str, stop: Callable[[float], bool], seen: Seen
+    broker: KafkaBroker, described: _Described, output: str, stop: Callable[[float], bool], say: Callable[[str], None]
 ) -> Digest:
-    """What is there and what comes, as it comes, until ``stop`` says so."""
+    """What is there and what comes, as it comes, until ``stop`` says so.
+
+    Errors: ServiceError where the cluster goes away; what came until then is in the file all the same.
+    """
+    gone: list[ServiceError] = []
+
+    def coming() -> Iterator[Batch]:
+        try:
+            yield from _coming(broker, described, stop, say)
+        except ServiceError as error:
+            gone.append(error)
+
     beside = Path(f"{output}{FOLLOWING}{ZST_SUFFIX if output.endswith(ZST_SUFFIX) else SUFFIX}")
     unknown = Survey(set(described.names), first_ms=0, last_ms=LATEST_MS - 1)
-    followed = _write(str(beside), described.header(unknown, ordered=False), _coming(broker, described, stop), seen)
+    followed = _write(str(beside), described.header(unknown, ordered=False), coming())
     try:
         known = Survey(set(followed.counts), followed.first_ms, followed.last_ms)
-        return _write(output, described.header(known, ordered=False), Recording.open(beside).batches(), seen)
+        _write(output, described.header(known, ordered=False), Recording.open(beside).batches())
     finally:
         beside.unlink()
+    if gone:
+        what = f"{gone[0].what}; the {followed.total:,} records that came before are in {output}"
+        raise ServiceError(what, where=gone[0].where, remedy=gone[0].remedy)
+    return followed
 
 
-def _coming(broker: KafkaBroker, described: _Described, stop: Callable[[float], bool]) -> Iterator[Batch]:
+def _coming(
+    broker: KafkaBroker, described: _Described, stop: Callable[[float], bool], say: Callable[[str], None]
+) -> Iterator[Batch]:
     """The topics' records from their beginnings on, round upon round, each to the end offsets of its moment."""
     extent = Extent.of(broker, described.names)
     yield from extent.batches(broker)
+    say(f"{extent.records:,} records were there; following, until Ctrl+C")
     stopped = False
     while not stopped:
         stopped = stop(FOLLOW_POLL_S)  # what is there by then is read all the same

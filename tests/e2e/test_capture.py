@@ -15,7 +15,8 @@ from cta.model.settings import Settings
 from cta.model.topics import ALERTS, RECORDED
 from cta.recording.reader import Recording
 from tests.cli.running import CTA, write_scenario
-from tests.e2e.pipeline import environment, eventually
+from tests.e2e.pipeline import environment
+from tests.e2e.services import Services
 from tests.e2e.test_replay import done, run
 
 
@@ -89,6 +90,35 @@ def test_following_takes_what_comes_and_ends_whole(
     for recorded in RECORDED:
         kafka.create_topic(settings.namespace + recorded.name, 1)
     folder = tmp_path / "captured"
+    following = _following(settings, folder)
+    sent = done(settings, "replay", small, "--to", "kafka", "--speed", "300")
+    following.send_signal(signal.SIGINT)
+    out, said = following.communicate(timeout=60)
+    assert (following.returncode, out) == (0, f"{sent['digest']}  {folder / 'live.jsonl.zst'}\n"), said
+    assert [file.name for file in folder.iterdir()] == ["live.jsonl.zst"]
+    assert run(settings, "diff", small, folder / "live.jsonl.zst").stdout.startswith("the same\n")
+
+
+def test_following_a_cluster_that_goes_away_ends_with_what_came(
+    services: Services, kafka: KafkaBroker, settings: Settings, small: Path, tmp_path: Path
+) -> None:
+    """Exit code 3, and how many records are in the file: those of the run that was there."""
+    services.ours("kafka")
+    sent = done(settings, "replay", small, "--to", "kafka")
+    following = _following(settings, tmp_path / "captured")
+    services.kill("kafka")
+    try:
+        _, said = following.communicate(timeout=60)
+    finally:
+        services.start("kafka")
+    file = tmp_path / "captured" / "live.jsonl.zst"
+    assert following.returncode == 3, said
+    assert f"; the {sent['total']:,} records that came before are in {file}; start it ('cta stack up')" in said
+    assert Recording.open(file).trailer.digest == sent["digest"]
+
+
+def _following(settings: Settings, folder: Path) -> subprocess.Popen[str]:
+    """``cta capture --follow`` into a new folder, with all that was there."""
     folder.mkdir()
     following = subprocess.Popen(
         [CTA, "capture", "-o", folder / "live.jsonl.zst", "--follow"],
@@ -97,13 +127,10 @@ def test_following_takes_what_comes_and_ends_whole(
         stderr=subprocess.PIPE,
         text=True,
     )
-    eventually(lambda: [file.name for file in folder.iterdir()], ["live.jsonl.zst.following.jsonl.zst.partial"])
-    sent = done(settings, "replay", small, "--to", "kafka", "--speed", "300")
-    following.send_signal(signal.SIGINT)
-    out, said = following.communicate(timeout=60)
-    assert (following.returncode, out) == (0, f"{sent['digest']}  {folder / 'live.jsonl.zst'}\n"), said
-    assert [file.name for file in folder.iterdir()] == ["live.jsonl.zst"]
-    assert run(settings, "diff", small, folder / "live.jsonl.zst").stdout.startswith("the same\n")
+    assert following.stderr is not None
+    assert following.stderr.readline().endswith(" records were there; following, until Ctrl+C\n")
+    assert [file.name for file in folder.iterdir()] == ["live.jsonl.zst.following.jsonl.zst.partial"]
+    return following
 
 
 def test_topics_that_are_not_there_are_refused_with_those_that_are(

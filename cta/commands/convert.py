@@ -30,8 +30,9 @@ class Stored(Protocol):
 
 
 def open_stored(file: str) -> Stored:
-    """By its name an Avro file, else a recording. RecordingError."""
-    return AvroRecording(Path(file)) if file.endswith(avro.SUFFIX) else Recording.open(file)
+    """By its name or its first bytes an Avro file, else a recording. RecordingError."""
+    path = Path(file)
+    return AvroRecording(path) if file.endswith(avro.SUFFIX) or avro.is_avro(path) else Recording.open(path)
 
 
 def convert(source: Stored, output: str, *, force: bool = False, progress: Progress = unseen) -> Trailer:

@@ -25,7 +25,7 @@ from cta.model.errors import CtaError, RecordingError
 from cta.model.raw import Origin, Raw, foreign, raw
 from cta.model.topics import BY_NAME, RECORDED
 from cta.recording.files import open_file
-from cta.recording.format import RECORD_AGAIN, Trailer, decode_header, decode_trailer
+from cta.recording.format import AVRO_START, RECORD_AGAIN, Trailer, decode_header, decode_trailer
 from cta.recording.lines import MEMO_CONTENTS
 from cta.recording.newfile import NewFile
 
@@ -156,6 +156,12 @@ def _fits(part: Any) -> bool:
 def _schema(name: str) -> dict[str, Any]:
     found = [part for topic in RECORDED for part in schemas.load(topic).values()]
     return next(part for part in found if f"{part['namespace']}.{part['name']}" == name)
+
+
+def is_avro(path: Path) -> bool:
+    """Whether it begins as an Avro Object Container File does. RecordingError: it cannot be opened."""
+    with open_file(path) as file:
+        return file.read(len(AVRO_START)) == AVRO_START
 
 
 class AvroRecording:

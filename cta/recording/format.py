@@ -25,6 +25,8 @@ SUFFIX: Final = ".jsonl"
 ZST_SUFFIX: Final = ".jsonl.zst"
 HEADER_START: Final = b'{"cta":"recording",'
 TRAILER_START: Final = b'{"end":{'
+AVRO_START: Final = b"Obj\x01"
+"""Of any Avro Object Container File: what `cta convert` writes and reads, and nothing else does."""
 
 MAX_HEADER_BYTES: Final = 16 << 20
 """The city's schemas and station rows take about 70 kB."""
@@ -143,6 +145,10 @@ class _End(Struct):
 def decode_header(line: bytes, source: str) -> Header:
     """The header in a recording's first line. RecordingError: not one, cut short, or of a newer format."""
     where = f"{source} line 1"
+    if line.startswith(AVRO_START):
+        raise RecordingError(
+            "an Avro file", where=source, remedy="make it a recording: cta convert FILE -o NAME.jsonl.zst"
+        )
     if not line.startswith(HEADER_START):
         raise RecordingError("not a recording", where=where, remedy="cta record SCENARIO -o FILE makes one")
     if not line.endswith(b"\n"):

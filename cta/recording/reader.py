@@ -24,6 +24,7 @@ from cta.model.errors import RecordingError
 from cta.recording.digest import Digest
 from cta.recording.files import BLOCK_BYTES, Gap, frames_of, open_file, text_of, whole_lines
 from cta.recording.format import (
+    AVRO_START,
     HEADER_START,
     MAX_HEADER_BYTES,
     MAX_LINE_BYTES,
@@ -46,8 +47,9 @@ def is_recording(path: str | Path) -> bool:
     """Whether the file is to be read as a recording, by its first bytes or its name. False where it cannot be read."""
     try:
         with open_file(Path(path)) as file:
-            name = Path(path).name
-            return is_zst(file) or file.read(len(HEADER_START)) == HEADER_START or name.endswith((SUFFIX, ZST_SUFFIX))
+            start = file.read(len(HEADER_START))
+            begins_so = start == HEADER_START or start.startswith(AVRO_START)
+            return begins_so or is_zst(file) or Path(path).name.endswith((SUFFIX, ZST_SUFFIX))
     except RecordingError:
         return False
 

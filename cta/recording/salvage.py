@@ -19,6 +19,7 @@ from cta.model.batch import Batch
 from cta.model.errors import RecordingError
 from cta.recording.files import Gap, open_file, whole_lines
 from cta.recording.format import (
+    AVRO_START,
     HEADER_START,
     TRAILER_START,
     Header,
@@ -48,7 +49,7 @@ Found = HeaderLine | Batch | Loss | Trailer
 def salvage(path: Path) -> Iterator[Found]:
     """All that is whole in the file, and each loss, in the order of the file.
 
-    RecordingError: the file cannot be opened, or is of a newer format, which nobody here can judge.
+    RecordingError: the file cannot be opened, is Avro, or is of a newer format, which nobody here can judge.
     """
     source = str(path)
     with open_file(path) as file:
@@ -70,6 +71,8 @@ def salvage(path: Path) -> Iterator[Found]:
 
 def _header(lines: list[bytes], source: str) -> tuple[Header | None, HeaderLine | Loss]:
     """The header in the first of the lines, which is taken away if it was meant for one."""
+    if lines[0].startswith(AVRO_START):
+        decode_header(lines[0], source)
     if not lines[0].startswith(HEADER_START):
         return None, Loss("line 1: not a header")
     line = lines.pop(0) + b"\n"

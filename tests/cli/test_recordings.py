@@ -296,6 +296,20 @@ def test_no_form_has_the_ending(small: Path) -> None:
     assert (result.exit_code, result.stderr.split("; ")[1]) == (2, "end it with .jsonl, .jsonl.zst, .avro\n")
 
 
+@pytest.mark.parametrize("command", ["replay", "info", "check", "cat", "cut", "repair", "record"])
+def test_an_avro_file_is_for_convert(small: Path, command: str) -> None:
+    """Any other command says so, and converting is what it says; whatever the file is called."""
+    invoke("convert", small, "-o", avro := small.with_name("run.avro"))
+    misnamed = avro.rename(small.with_name("misnamed.jsonl"))
+    output = ["-o", f"{misnamed}.jsonl"] if command in ("cut", "repair", "record") else []
+    result = invoke(command, misnamed, *output)
+    told = f"error: {misnamed}: an Avro file; make it a recording: cta convert FILE -o NAME.jsonl.zst\n"
+    assert (result.exit_code, result.stderr) == (2, told)
+    back = small.with_stem(f"back-{small.stem}")
+    assert invoke("convert", misnamed, "-o", back).exit_code == 0
+    assert back.read_bytes() == small.read_bytes()
+
+
 @pytest.mark.parametrize("content", [b"", b"junk", b"Obj\x01", b"Obj\x01" + bytes(100)])
 def test_what_is_no_avro_file(tmp_path: Path, content: bytes) -> None:
     """One line, exit 2."""

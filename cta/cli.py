@@ -432,16 +432,19 @@ def record(
 Examples:
   cta verify scenarios/rush_hour.json
   cta verify run.jsonl.zst --namespace trial-7. --json | jq .same
+  cta verify scenarios/rush_hour.json --tables --wait 30
   cta verify scenarios/rush_hour.json --board-url http://127.0.0.1:8889 --wait 30
 
 \b
 Records are compared by their digest, and one by one where it differs; the stations table
-and TURNSTILE_SUMMARY by the last value a key, where somebody fills them.
+and TURNSTILE_SUMMARY by the last value a key, where somebody fills them (with --tables:
+they must be).
 Exit codes: 0 the same, 1 different, 2 bad input, 3 a service cannot be reached.""",
 )
 @click.argument("target")
 @services_of_kafka
 @part_of_a_run
+@click.option("--tables", "filled", is_flag=True, help="Both tables must be filled.")
 @click.option("--board-url", metavar="URL", help="Compare this page's board, too.")
 @click.option(
     "--wait",
@@ -463,6 +466,7 @@ def verify(
     from_: str | None,
     until: str | None,
     seed: int | None,
+    filled: bool,
     board_url: str | None,
     wait_s: int,
     as_json: bool,
@@ -478,7 +482,14 @@ def verify(
     settings = _settings(namespace, bootstrap_servers, schema_registry_url)
     with progress_bar(window) as progress:
         verdict = run_verify(
-            run, window, settings, target=target, board_url=board_url, wait_s=wait_s, progress=progress
+            run,
+            window,
+            settings,
+            target=target,
+            filled=filled,
+            board_url=board_url,
+            wait_s=wait_s,
+            progress=progress,
         )
     if as_json:
         click.echo(verify_report.as_json(verdict))

@@ -57,12 +57,17 @@ class Verdict:
     diff: Diff
     """The run (A) and what was read back (B)."""
     tables: list[Table]
+    filled: bool
+    """Whether the tables were to be filled: then an empty one is a difference."""
     page: Page | None
+
+    def good(self, table: Table) -> bool:
+        return not table.differences and (table.rows is not None or not self.filled)
 
     @property
     def same(self) -> bool:
         page_same = self.page is None or self.page.difference is None
-        return page_same and not self.diff.comparison.different and not any(table.differences for table in self.tables)
+        return page_same and not self.diff.comparison.different and all(map(self.good, self.tables))
 
     @property
     def exit_code(self) -> int:
@@ -91,14 +96,14 @@ def verify(
     settings: Settings,
     *,
     target: str,
+    filled: bool = False,
     board_url: str | None = None,
     wait_s: float = 0.0,
     progress: Progress = unseen,
 ) -> Verdict:
     """Read the settings' cluster back and compare it with the run's records in ``window``.
 
-    ``wait_s``: how long tables and the page may take to become what they should be; a table that is empty is waited for,
-    too. Errors: ServiceError for what
+    ``filled``: the tables must be. ``wait_s``: how long they and the page may take to become what they should be. Errors: ServiceError for what
     cannot be reached; BrokerError where a run's topics are not there.
     """
     expected = _Expected.of(run)
@@ -111,7 +116,7 @@ def verify(
         }
         tables = _settled(
             lambda: [compared(broker, topic, settings.namespace, rows) for topic, rows in wanted.items()],
-            lambda found: all(table.rows is not None and not table.differences for table in found),
+            lambda found: not any(table.differences or (filled and table.rows is None) for table in found),
             wait_s,
         )
     page = None
@@ -120,7 +125,7 @@ def verify(
         page = _settled(lambda: _page(board_url, document), lambda found: found.difference is None, wait_s)
     namespace = f", namespace {settings.namespace}" if settings.namespace else ""
     where = f"Kafka at {settings.bootstrap_servers}{namespace}"
-    return Verdict(where, Diff((target, where), run, run, comparison, []), tables, page)
+    return Verdict(where, Diff((target, where), run, run, comparison, []), tables, filled, page)
 
 
 def _folded(run: Run, window: Window, expected: _Expected, progress: Progress) -> Stream:

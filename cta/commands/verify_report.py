@@ -58,7 +58,7 @@ def report(verdict: Verdict, width: int) -> Iterator[tuple[str, str]]:
 def _verdict(verdict: Verdict) -> str:
     if verdict.same:
         return "the same"
-    tables = [table.topic.short for table in verdict.tables if table.differences]
+    tables = [table.topic.short for table in verdict.tables if not verdict.good(table)]
     page = [] if verdict.page is None or verdict.page.difference is None else ["the page"]
     return f"different: {', '.join([*tables, *page])}; the records are the same"
 

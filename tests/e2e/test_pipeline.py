@@ -62,10 +62,13 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
     rush_hour = scenarios / "rush_hour.json"
     summary = settings.namespace + TURNSTILE_SUMMARY.name
     done(settings, "replay", rush_hour, "--to", "kafka", "--partitions", "3")
+    empty = run(settings, "verify", rush_hour, "--tables")
+    assert empty.returncode == 1
+    assert "different: stations_table, turnstile_summary; the records are the same\n" in empty.stdout
     applied = cta("connect", "apply", ROOT / DEBEZIUM, **environment(settings, CTA_CONNECT_URL=services.connect_url))
     assert applied.stdout.endswith("RUNNING; it has read rows\n"), applied.stderr
     with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
-        verified = done(settings, "verify", rush_hour, "--wait", "60")
+        verified = done(settings, "verify", rush_hour, "--tables", "--wait", "60")
         assert verified["tables"] == {
             "stations_table": {"rows": STATION_ROWS, "same": True, "differences": []},
             "turnstile_summary": {"rows": len(last_values(kafka, summary)), "same": True, "differences": []},
@@ -90,7 +93,7 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
     assert f"removing consumer group {group}, with its offsets\n" in other.stderr
     assert f"removing topic {group}-turnstile_summary-changelog, " in other.stderr
     with Worker(settings, tmp_path / "second.log", "--summary") as worker:
-        assert done(settings, "verify", rush_hour, "--seed", "8", "--wait", "60")["same"]
+        assert done(settings, "verify", rush_hour, "--seed", "8", "--tables", "--wait", "60")["same"]
         assert worker.stop() == 0
 
 

@@ -33,6 +33,7 @@ _UNREACHABLE: Final = frozenset(
         KafkaError._TIMED_OUT_QUEUE,
         KafkaError._MSG_TIMED_OUT,
         KafkaError._DESTROY,
+        KafkaError._NOENT,
         KafkaError._AUTHENTICATION,
         KafkaError._SSL,
         KafkaError.REQUEST_TIMED_OUT,

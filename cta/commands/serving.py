@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import signal
+import socket
 from collections.abc import Callable
 from threading import Thread
 
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
-from tornado.netutil import bind_sockets
 
 from cta.commands.pace import Stop, WallClock
 from cta.commands.replay import Outcome, replay
@@ -24,6 +26,8 @@ from cta.web.site import Site
 UPDATE_MS = 250
 KEEP_ALIVE_MS = 15_000
 STOP_MS = 100
+BACKLOG = 1024
+"""Clients that come all at once, as after a restart."""
 
 
 def serve_run(
@@ -68,13 +72,18 @@ async def serve_site(
     site: Site, host: str, port: int, stop: Stop, ready: Callable[[str], None], filling: Thread
 ) -> None:
     try:
-        sockets = bind_sockets(port, host)
+        listening = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
     except OSError as error:
         raise InputError(
-            f"{host}:{port} cannot be had: {error.strerror}", where="--port", remedy="choose another, or 0 for any"
+            f"{host}:{port} cannot be had: {os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror}",
+            where="--port",
+            remedy="choose another, or 0 for any",
         ) from None
     server = HTTPServer(make_app(site))
-    server.add_sockets(sockets)
+    listening.setblocking(False)
+    server.add_socket(listening)
     done = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
     for callback in (
@@ -85,7 +94,7 @@ async def serve_site(
         callback.start()
     filling.start()
     shown = f"[{host}]" if ":" in host else host
-    ready(f"http://{shown}:{sockets[0].getsockname()[1]}/")
+    ready(f"http://{shown}:{listening.getsockname()[1]}/")
     await done.wait()
     stop.asked = True
     server.stop()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,6 +108,16 @@ def test_last_event_id_resumes_without_a_gap() -> None:
     _, again = joined(hub, browser.last_id)
     browser.read(again)
     assert (browser.kinds, browser.slots) == (["snapshot", "change", "change", "change", "change"], {"n": 4})
+
+
+@pytest.mark.parametrize("missed, kinds", [(module.KEPT, {"change"}), (module.KEPT + 1, {"snapshot"})])
+def test_as_many_changes_are_resumed_as_are_kept(missed: int, kinds: set[str]) -> None:
+    """The oldest change that is kept is still of use; with one more than those missed there is only a snapshot."""
+    hub, browser = Hub("m", {"n": 0}), Browser()
+    for n in range(1, missed + 1):
+        hub.publish({"n": n})
+    browser.read(joined(hub, "m.0")[1])
+    assert (set(browser.kinds), browser.slots) == (kinds, {"n": missed})
 
 
 def test_an_id_of_before_a_restart_gets_a_snapshot() -> None:

@@ -103,8 +103,8 @@ def verify(
 ) -> Verdict:
     """Read the settings' cluster back and compare it with the run's records in ``window``.
 
-    ``filled``: the tables must be. ``wait_s``: how long they and the page may take to become what they should be. Errors: ServiceError for what
-    cannot be reached; BrokerError where a run's topics are not there.
+    ``filled``: the tables must be. ``wait_s``: how long they and the page may take to become what they should be.
+    Errors: ServiceError for what cannot be reached; BrokerError where a run's topics are not there.
     """
     expected = _Expected.of(run)
     with KafkaBroker(settings, Registry(settings.schema_registry_url), unreadable="raw") as broker:

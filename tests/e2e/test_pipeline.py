@@ -97,20 +97,26 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
         assert worker.stop() == 0
 
 
-def test_the_page_of_a_run_is_verified_by_its_address(kafka: KafkaBroker, settings: Settings, scenarios: Path) -> None:
-    """The served board is the run's; a page of another run differs, and the place in its JSON is shown."""
-    done(settings, "replay", scenarios / "rush_hour.json", "--to", "kafka")
+def test_the_page_of_the_cluster_is_the_run_s_at_three_moments(
+    kafka: KafkaBroker, settings: Settings, scenarios: Path
+) -> None:
+    """Replay to a moment, go on to the next, and to the end: each time the served board becomes the run's.
+
+    Held against another run, the page differs, and the place in its JSON is shown.
+    """
+    rush_hour = scenarios / "rush_hour.json"
     served = subprocess.Popen(
-        [CTA, "replay", scenarios / "rush_hour.json", "--serve", "--port", "0"],
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        text=True,
+        [CTA, "serve", "--port", "0"], env=environment(settings), stdout=subprocess.PIPE, text=True
     )
     try:
         assert served.stdout is not None
-        page = ("--board-url", served.stdout.readline().strip(), "--wait", "30")
-        assert done(settings, "verify", scenarios / "rush_hour.json", *page)["page"]["same"]
-        other = run(settings, "verify", scenarios / "rush_hour.json", *page[:2], "--seed", "8", "--json")
+        page = ("--board-url", served.stdout.readline().strip())
+        moments: list[list[str]] = [["--until", "07:40"], ["--until", "08:20"], []]
+        for moment in moments:
+            done(settings, "replay", rush_hour, "--to", "kafka", "--partitions", "3", "--resume", *moment)
+            verified = done(settings, "verify", rush_hour, *moment, *page, "--wait", "30")
+            assert (verified["same"], verified["page"]["same"]) == (True, True)
+        other = run(settings, "verify", rush_hour, *page, "--seed", "8", "--json")
         assert other.returncode == 1
         assert json.loads(other.stdout)["page"]["difference"].startswith("$.lines[")
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import signal
 import socket
@@ -76,8 +75,10 @@ async def serve_site(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
         )
     except OSError as error:
+        # Python adds the address to the system's words, which a host that is no address does not have.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise InputError(
-            f"{host}:{port} cannot be had: {os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror}",
+            f"{host}:{port} cannot be had: {why}",
             where="--port",
             remedy="choose another, or 0 for any",
         ) from None

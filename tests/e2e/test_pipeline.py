@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from cta.broker.kafka import KafkaBroker
 from cta.commands import connect as commands
 from cta.model.errors import ServiceError
 from cta.model.settings import Settings
-from cta.model.topics import STATIONS_TABLE, TURNSTILE_SUMMARY
+from cta.model.topics import TURNSTILE_SUMMARY
 from cta.network.load import chicago
 from cta.pipeline.stations import platform_rows
 from cta.stack.connect import read
@@ -51,13 +53,27 @@ def _forgotten(database: Postgres, namespace: str) -> bool:
     return True
 
 
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The address of a page that is fed from the test's namespace."""
+    server = subprocess.Popen(
+        [CTA, "serve", "--port", "0"], env=environment(settings), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.communicate()
+
+
 def test_a_run_goes_the_whole_way_and_verify_says_so(
     services: Services, postgres: Postgres, kafka: KafkaBroker, settings: Settings, scenarios: Path, tmp_path: Path
 ) -> None:
     """Topics, connector, worker, run, each by its command: records, both tables, all the same, with 3 partitions.
 
-    Then a platform is renamed, and verify shows the row; then a second run is refused while the worker runs, and starts
-    clean once it is stopped: the worker that comes back fills both tables anew.
+    Then a platform is renamed, the page shows it, and verify the row. Then a second run is refused while the worker runs,
+    and starts clean once it is stopped: the worker that comes back fills both tables anew.
     """
     rush_hour = scenarios / "rush_hour.json"
     summary = settings.namespace + TURNSTILE_SUMMARY.name
@@ -76,7 +92,8 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
 
         was = next(row for row in ROWS if row["stop_id"] == 30_001)
         postgres.change(30_001, {"station_name": "Renamed"})
-        eventually(lambda: b"Renamed" in b"".join(_stations(kafka, settings).values()), True)
+        with served(settings) as url:
+            eventually(lambda: '"Renamed"' in requests.get(f"{url}api/board", timeout=10).text, True)
         differs = run(settings, "verify", rush_hour)
         assert differs.returncode == 1
         assert "different: stations_table; the records are the same\n" in differs.stdout
@@ -105,12 +122,8 @@ def test_the_page_of_the_cluster_is_the_run_s_at_three_moments(
     Held against another run, the page differs, and the place in its JSON is shown.
     """
     rush_hour = scenarios / "rush_hour.json"
-    served = subprocess.Popen(
-        [CTA, "serve", "--port", "0"], env=environment(settings), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert served.stdout is not None
-        page = ("--board-url", served.stdout.readline().strip())
+    with served(settings) as url:
+        page = ("--board-url", url)
         moments: list[list[str]] = [["--until", "07:40"], ["--until", "08:20"], []]
         for moment in moments:
             done(settings, "replay", rush_hour, "--to", "kafka", "--partitions", "3", "--resume", *moment)
@@ -119,10 +132,3 @@ def test_the_page_of_the_cluster_is_the_run_s_at_three_moments(
         other = run(settings, "verify", rush_hour, *page, "--seed", "8", "--json")
         assert other.returncode == 1
         assert json.loads(other.stdout)["page"]["difference"].startswith("$.lines[")
-    finally:
-        served.kill()
-        served.communicate()
-
-
-def _stations(kafka: KafkaBroker, settings: Settings) -> dict[bytes, bytes]:
-    return last_values(kafka, settings.namespace + STATIONS_TABLE.name)

@@ -1,0 +1,40 @@
+"""``cta stack``: the containers of a project, looked at and read."""
+
+from __future__ import annotations
+
+from tests.cli.running import cta
+from tests.conftest import ROOT
+from tests.e2e.services import Services
+
+FILE = ROOT / "compose" / "docker-compose.yml"
+
+
+def test_status_says_what_is_ready_and_where(services: Services) -> None:
+    """A line a service that was started; exit code 1 once one of them is stopped, 0 when it is back."""
+    services.ours("kafka")
+    address = services.bootstrap_servers
+    project = ("--file", FILE, "-p", services.project)
+    ready = cta("stack", "status", *project)
+    assert f"kafka            running, healthy     {address}\n" in ready.stdout
+    assert ready.returncode == 0
+    services.stop("kafka")
+    try:
+        stopped = cta("stack", "status", *project)
+        assert stopped.returncode == 1
+        assert "kafka            exited" in stopped.stdout
+    finally:
+        services.start("kafka")
+
+
+def test_logs_are_the_services_own_last_lines(services: Services) -> None:
+    services.ours("kafka")
+    assert services.bootstrap_servers
+    logs = cta("stack", "logs", "kafka", "--tail", "2", "--file", FILE, "-p", services.project)
+    assert (logs.returncode, logs.stderr) == (0, "")
+    assert [line.startswith("kafka-1") for line in logs.stdout.splitlines()] == [True, True]
+
+
+def test_a_project_without_containers_is_not_ready(services: Services) -> None:
+    services.ours("kafka")
+    ended = cta("stack", "status", "--file", FILE, "-p", f"{services.project}-nobody")
+    assert (ended.returncode, ended.stdout) == (1, "nothing runs: 'cta stack up' starts it\n")

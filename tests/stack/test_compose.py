@@ -1,0 +1,71 @@
+"""What docker compose prints, in its two forms, and what is made of it; a stand-in for docker says what it is told to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cta.model.errors import ServiceError
+from cta.stack.compose import Compose, Container
+
+KAFKA = {
+    "Service": "kafka",
+    "State": "running",
+    "Health": "healthy",
+    "Publishers": [
+        {"URL": "127.0.0.1", "TargetPort": 9094, "PublishedPort": 9092},
+        {"URL": "", "TargetPort": 9092, "PublishedPort": 0},
+    ],
+}
+UI = {"Service": "ui", "State": "exited", "Publishers": None}
+FOUND = [Container("kafka", "running", "healthy", ("127.0.0.1:9092",)), Container("ui", "exited", "", ())]
+
+
+def compose(folder: Path, *, says: str, code: int = 0, to: str = "&1", **variables: str) -> Compose:
+    """A project whose docker prints a text and ends with a code."""
+    (folder / "compose.yml").write_text("services: {}\n")
+    (folder / "says").write_text(says)
+    docker = folder / "docker"
+    docker.write_text(f"#!/bin/sh\n/bin/cat {folder / 'says'} >{to}\nexit {code}\n")
+    docker.chmod(0o755)
+    return Compose(folder / "compose.yml", {"PATH": str(folder), **variables})
+
+
+@pytest.mark.parametrize(
+    "says",
+    [f"{json.dumps(UI)}\n{json.dumps(KAFKA)}\n", json.dumps([UI, KAFKA])],
+    ids=["a line a container", "one list"],
+)
+def test_containers_are_read_in_both_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+    """Since 2.21 a container a line, before that one list; ports that nobody published are none."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    containers = compose(tmp_path, says=says).containers()
+    assert containers == FOUND
+    assert [container.good for container in containers] == [True, False]
+
+
+def test_no_password_stands_in_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the database's own nor what stands in a URL or a DSN."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = "postgres-1 | set s3cret\nconnect-1 | postgresql://me:hidden@db/cta password=other\n"
+    made = compose(tmp_path, says=said, CTA_POSTGRES_PASSWORD="s3cret")
+    assert list(made.logs((), tail=10)) == [
+        "postgres-1 | set ***",
+        "connect-1 | postgresql://me:***@db/cta password=***",
+    ]
+
+
+def test_what_fails_is_told_line_by_line_and_its_last_words_are_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that doesn't answer has another remedy than a service that doesn't start."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told: list[str] = []
+    with pytest.raises(ServiceError) as caught:
+        compose(tmp_path, says="Creating\ncontainer kafka-1 is unhealthy\n", code=1).up((), told.append)
+    assert told == ["Creating", "container kafka-1 is unhealthy"]
+    assert str(caught.value) == ("docker compose: up failed: container kafka-1 is unhealthy; see 'cta stack logs'")
+    with pytest.raises(ServiceError, match="install Docker"):
+        compose(tmp_path, says="Cannot connect to the Docker daemon\n", code=1, to="&2").containers()

@@ -67,6 +67,7 @@ class AlertsAreKnown(Invariant):
         self._due: dict[tuple[int, bytes], Content] = {}
         self._breakdowns: tuple[Breakdown, ...] = ()
         self._planned = plan is not None
+        self._start_ms = window.start_ms if plan is None else plan.window.start_ms
         if plan is not None:
             due = [(time_ms, content) for time_ms, content in alerts(network, plan) if window.holds(time_ms)]
             self._due = {(time_ms, content.fragment): content for time_ms, content in due}
@@ -113,6 +114,8 @@ class AlertsAreKnown(Invariant):
             return None
         if value.train_id is None or not self._of_a_breakdown(time_ms, content):
             return "the scenario has no such fault at this moment"
+        if value.active_from < self._start_ms:  # and so was its record
+            return None
         broken_ms, arrival = self._broken.pop(value.train_id, (None, None))
         if arrival is None:
             return None if not self._whole else f"{value.train_id} has not broken down"
@@ -121,10 +124,11 @@ class AlertsAreKnown(Invariant):
         return None
 
     def _of_a_breakdown(self, time_ms: int, content: Content) -> bool:
-        """Whether one of the plan's breakdowns, striking now, is told by just this alert."""
+        """Whether one of the plan's breakdowns, striking now or before the run and told now, is just this alert's."""
+        began_ms: int = content.value.active_from
         for fault in self._breakdowns:
-            stands = Window(time_ms, time_ms + fault.window.duration_ms)
+            stands = Window(began_ms, began_ms + fault.window.duration_ms)
             told = alert(self._network, fault, stands, content.value.train_id)
-            if fault.window.holds(time_ms) and told.fragment == content.fragment:
-                return True
+            if fault.window.holds(began_ms) and told.fragment == content.fragment:
+                return time_ms == max(began_ms, self._start_ms)
         return False

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from cta.model.batch import Content
 from cta.model.records import Alert, AlertKey, Cause, Direction, Effect
-from cta.model.time import MINUTE_MS, format_clock, format_timestamp
+from cta.model.time import MINUTE_MS, format_timestamp, local
 from cta.model.topics import ALERTS
 from cta.network.network import Network
 from cta.simulation.plan import Breakdown, Closure, Fault, Plan, SlowZone, Window
@@ -76,7 +76,7 @@ def alerts(network: Network, plan: Plan) -> list[tuple[int, Content]]:
 def alert(network: Network, fault: Fault, window: Window | None = None, train_id: str | None = None) -> Content:
     """A fault's alert; its id is a function of the fault alone. ``window``: when it holds, where not as planned."""
     window = window or fault.window
-    until = format_clock(window.end_ms)[:5]
+    until = _until(window)
     effect: Effect
     cause: Cause
     line: str | None = None
@@ -105,3 +105,9 @@ def alert(network: Network, fault: Fault, window: Window | None = None, train_id
     alert_id = f"{kind}-{place}-{format_timestamp(fault.window.start_ms)}"
     value = Alert(effect, cause, line, station_id, train_id, window.start_ms, window.end_ms, text)
     return Content(ALERTS, AlertKey(alert_id), value)
+
+
+def _until(window: Window) -> str:
+    """``07:30``, or ``07:30 on 2026-05-14`` where that is not the day on which it began."""
+    end = local(window.end_ms)
+    return f"{end:%H:%M}" if end.date() == local(window.start_ms).date() else f"{end:%H:%M} on {end:%Y-%m-%d}"

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from heapq import heappop, heappush, heapreplace
+from operator import itemgetter
 from typing import Final
 
 from cta.model.batch import Content
@@ -57,6 +58,8 @@ _DWELL_MS: Final = DWELL_S * 1000
 # Kinds of events, in the order in which they happen at one instant. Serials count within a kind.
 _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 48 for kind in range(8))
 _KIND: Final = 7 << 48
+
+_TIME_AND_ENTITY: Final = itemgetter(0, 1)
 
 
 class Trains:
@@ -110,7 +113,7 @@ class Trains:
 
     def _settled(self, records: list[tuple[int, str, Content]], time_ms: int) -> list[tuple[int, Content]]:
         start_ms = self._plan.window.start_ms
-        records.sort()
+        records.sort(key=_TIME_AND_ENTITY)  # stable: what one train does at one instant stays in the order it was done
         n = next((i for i, record in enumerate(records) if record[0] >= time_ms), len(records))
         settled = [(at_ms, content) for at_ms, _, content in records[:n] if at_ms >= start_ms]
         del records[:n]
@@ -248,8 +251,10 @@ class Trains:
             return ready_ms
         self._record(arrive_ms, train, "broken_down", leg)
         stands = Window(arrive_ms, arrive_ms + fault.window.duration_ms)
-        content = alert(self._network, fault, stands, train.train_id)
-        self._alerts.append((arrive_ms, content.entity, content))
+        told_ms = max(arrive_ms, self._plan.window.start_ms)  # one that began before the run is told at its start
+        if stands.end_ms > told_ms:
+            content = alert(self._network, fault, stands, train.train_id)
+            self._alerts.append((told_ms, content.entity, content))
         return stands.end_ms
 
     # Terminals.

@@ -45,6 +45,12 @@ RUN = Scenario(
 """Three lines, two of them on the Loop, and a fault of each kind that touches trains."""
 
 
+BROKEN_DOWN_BEFORE = msgspec.structs.replace(
+    RUN, faults=[Breakdown("blue", "Clark/Lake", "b", "2026-05-13T06:40:00-05:00", "PT40M")]
+)
+"""A train stands already when the run begins, so the run has its alert and not its record."""
+
+
 def judge(network: Network, plan: Plan | None, batches: list[Batch], **how: bool) -> Wrong:
     """All that the laws find in the batches of the plan's run."""
     window = resolve(RUN, network).window if plan is None else plan.window
@@ -73,6 +79,17 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def run(plan: Plan) -> Records:
     return [record for batch in simulate(chicago(), plan) for record in batch]
+
+
+def test_the_alert_of_a_train_that_broke_down_before_the_run_is_known() -> None:
+    """At the run's start and nowhere else."""
+    plan = resolve(BROKEN_DOWN_BEFORE, chicago())
+    run = [record for batch in simulate(chicago(), plan) for record in batch]
+    assert judge(chicago(), plan, [Batch.of(run)]) == []
+    late = [(time_ms + 1 if content.topic is ALERTS else time_ms, content) for time_ms, content in run]
+    assert [name for name, _, _ in judge(chicago(), plan, [Batch.of(sorted(late, key=lambda record: record[0]))])] == [
+        "alerts"
+    ]
 
 
 def test_nothing_is_wrong_with_the_run_in_one_batch_or_in_many(plan: Plan, run: Records) -> None:

@@ -8,9 +8,10 @@ import msgspec
 
 from cta.commands.console import results
 from cta.commands.replay import Outcome
-from cta.model.time import format_clock, format_timestamp
+from cta.model.time import format_clock, format_timestamp, local
 from cta.model.topics import BY_NAME, TURNSTILE
 from cta.pipeline.board import Board
+from cta.simulation.plan import Window
 
 LABEL_WIDTH: Final = 13
 
@@ -39,8 +40,7 @@ def summary(outcome: Outcome) -> str:
     """What a person wants to know of a run, a line a matter."""
     digest, tally = outcome.digest, outcome.tally
     rate = digest.total / outcome.wall_s if outcome.wall_s else 0.0
-    window = f"{format_timestamp(outcome.window.start_ms)} to {format_clock(outcome.window.end_ms)}"
-    lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {window}")]
+    lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {_stretch(outcome.window)}")]
     counts = [f"{n:>9,}  {BY_NAME[topic].short}" for topic, n in digest.counts.items()]
     lines += [
         *under("records", [*counts, f"{digest.total:>9,}  in all"]),
@@ -54,6 +54,13 @@ def summary(outcome: Outcome) -> str:
         *_expectations(outcome),
     ]
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
+
+
+def _stretch(window: Window) -> str:
+    """``2026-05-13T07:00:00-05:00 to 09:00:00``; the end in full where it is on another day, or by another clock."""
+    start, end = local(window.start_ms), local(window.end_ms)
+    same = (start.date(), start.utcoffset()) == (end.date(), end.utcoffset())
+    return f"{format_timestamp(window.start_ms)} to {(format_clock if same else format_timestamp)(window.end_ms)}"
 
 
 def _board_of(outcome: Outcome) -> str:

@@ -54,6 +54,14 @@ def test_the_summary(small: Path) -> None:
     assert "2026-05-13T07:00:00-05:00 to 07:10:00" in ended.stdout
 
 
+def test_an_end_on_another_day_or_by_another_clock_is_told_in_full(tmp_path: Path) -> None:
+    """A day is not "03:00:00 to 03:00:00", and the hour that comes twice says which."""
+    day = write_scenario(tmp_path / "day.json", start="2026-05-13T03:00:00-05:00", duration="P1D")
+    night = write_scenario(tmp_path / "night.json", start="2026-11-01T01:30:00-05:00", duration="PT1H")
+    assert "2026-05-13T03:00:00-05:00 to 2026-05-14T03:00:00-05:00\n" in invoke("replay", day).stdout
+    assert "2026-11-01T01:30:00-05:00 to 2026-11-01T01:30:00-06:00\n" in invoke("replay", night).stdout
+
+
 def test_json_is_one_object_of_the_agreed_form(small: Path) -> None:
     """Stdout holds exactly the object; its total is the sum of its records."""
     ended = cta("replay", small, "--json")
@@ -191,7 +199,7 @@ def test_a_recording_with_something_missing_is_not_judged(tmp_path: Path) -> Non
     """What a repair could not save may be what the scenario expects."""
     failing, whole, saved = (
         write_scenario(tmp_path / "failing.json", expect=FAILING),
-        tmp_path / "x",
+        tmp_path / "x.jsonl",
         tmp_path / "y.jsonl",
     )
     invoke("record", failing, "-o", whole)

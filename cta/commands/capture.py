@@ -9,12 +9,12 @@ when its end is known. A run that is killed leaves ``FILE.following...partial``,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from cta.broker.avro import topic_of
@@ -24,11 +24,11 @@ from cta.broker.merge import merged
 from cta.commands.record import InterruptedRunError, check_output
 from cta.commands.tables import last_values
 from cta.model.batch import Batch
-from cta.model.errors import BrokerError, InputError, ServiceError
+from cta.model.errors import BrokerError, InputError, RecordError, ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import BY_SHORT, RECORDED, STATIONS
 from cta.network.load import chicago
-from cta.pipeline.stations import platform_rows
+from cta.pipeline.stations import platform_rows, table_rows
 from cta.recording.digest import Digest
 from cta.recording.format import SUFFIX, ZST_SUFFIX, Header
 from cta.recording.newfile import PARTIAL_SUFFIX
@@ -214,7 +214,17 @@ def _station_rows(broker: KafkaBroker, settings: Settings, names: Iterable[str])
         return []
     stations = settings.namespace + STATIONS.name
     if stations in broker.topics():
-        rows = [json.loads(value) for value in last_values(broker, stations).values()]
+        rows = [row for value in last_values(broker, stations).values() if (row := _platform_row(value)) is not None]
         if rows:
             return sorted(rows, key=lambda row: int(row["stop_id"]))
     return platform_rows(chicago())
+
+
+def _platform_row(value: bytes) -> dict[str, Any] | None:
+    """A platform's row, if the value is one from which the stations table can be made."""
+    try:
+        row = msgspec.json.decode(value, type=dict[str, Any])
+        table_rows(row)
+    except (msgspec.DecodeError, RecordError):
+        return None
+    return row if type(row.get("stop_id")) is int else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +13,9 @@ from confluent_kafka import Producer as BareProducer
 from cta.broker.kafka import KafkaBroker
 from cta.model.raw import Origin, Raw
 from cta.model.settings import Settings
-from cta.model.topics import ALERTS, RECORDED
+from cta.model.topics import ALERTS, RECORDED, STATIONS
+from cta.network.load import chicago
+from cta.pipeline.stations import platform_rows
 from cta.recording.reader import Recording
 from tests.cli.running import CTA, write_scenario
 from tests.e2e.pipeline import environment
@@ -81,6 +84,25 @@ def test_a_tombstone_among_our_records_is_kept_as_what_it_is(
     assert run(settings, "capture", "-o", tmp_path / "run.jsonl").returncode == 0
     records = Recording.open(tmp_path / "run.jsonl").trailer.records
     assert records == {**sent["records"], name: 1}
+
+
+def test_the_stations_of_a_captured_run_are_those_that_connect_has_read(
+    kafka: KafkaBroker, settings: Settings, small: Path, tmp_path: Path
+) -> None:
+    """Good rows by stop, bad ones left out; where there are none, the network's own."""
+    done(settings, "replay", small, "--to", "kafka")
+    rows = platform_rows(chicago())
+    assert run(settings, "capture", "-o", tmp_path / "before.jsonl").returncode == 0
+    assert list(Recording.open(tmp_path / "before.jsonl").header.stations) == rows
+    producer = BareProducer({"bootstrap.servers": settings.bootstrap_servers})
+    renamed = {**rows[0], "station_name": "Renamed"}
+    bad: list[object] = [[1], {}, {**rows[2], "stop_id": "three"}, "\ud83d"]
+    for n, row in enumerate([rows[1], renamed, *bad]):
+        producer.produce(settings.namespace + STATIONS.name, json.dumps(row).encode(), str(n).encode(), 0)
+    producer.produce(settings.namespace + STATIONS.name, b"\xff", b"bytes", 0)
+    assert producer.flush(30) == 0
+    assert run(settings, "capture", "-o", tmp_path / "after.jsonl").returncode == 0
+    assert list(Recording.open(tmp_path / "after.jsonl").header.stations) == [renamed, rows[1]]
 
 
 def test_following_takes_what_comes_and_ends_whole(

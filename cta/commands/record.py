@@ -44,7 +44,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
         raise InterruptedRunError(
             f"interrupted; the records so far, up to {writer.digest.total:,}, are in {output}{PARTIAL_SUFFIX}",
             where=output,
-            remedy="run it again for the whole file",
+            remedy="run it again for the whole file, or save what is whole: cta repair",
         ) from None
     return writer.digest
 

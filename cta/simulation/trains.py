@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from heapq import heappop, heappush, heapreplace
-from operator import itemgetter
 from typing import Final
 
 from cta.model.batch import Content
@@ -48,6 +47,9 @@ CLEAR_S: Final = 20
 IDLE_TURN_S: Final = 1200
 """A train that nobody needs pulls in to the yard after so long (data README)."""
 
+YARD_S: Final = 60
+"""A train that pulls in can be sent out again after so long: never in the instant of its last record. Ours."""
+
 WARM_UP_S: Final = 2 * 3600
 """Longer than any trip (Purple Express, 94 minutes), so that all trains under way are there."""
 
@@ -58,8 +60,6 @@ _DWELL_MS: Final = DWELL_S * 1000
 # Kinds of events, in the order in which they happen at one instant. Serials count within a kind.
 _DAY, _TRACK_FREE, _TURN, _READY, _PULL_IN, _ADMIT, _APPROACH, _DUE = (kind << 48 for kind in range(8))
 _KIND: Final = 7 << 48
-
-_TIME_AND_ENTITY: Final = itemgetter(0, 1)
 
 
 class Trains:
@@ -113,7 +113,7 @@ class Trains:
 
     def _settled(self, records: list[tuple[int, str, Content]], time_ms: int) -> list[tuple[int, Content]]:
         start_ms = self._plan.window.start_ms
-        records.sort(key=_TIME_AND_ENTITY)  # stable: what one train does at one instant stays in the order it was done
+        records.sort()
         n = next((i for i, record in enumerate(records) if record[0] >= time_ms), len(records))
         settled = [(at_ms, content) for at_ms, _, content in records[:n] if at_ms >= start_ms]
         del records[:n]
@@ -265,7 +265,7 @@ class Trains:
         if turnback.used < turnback.terminal.tracks:
             self._take_track(time_ms, train, turnback)
         elif self._pulls_in(turnback):
-            self._clear_platform(time_ms, train)  # first: pulling in may send the train out again at once
+            self._clear_platform(time_ms, train)
             self._pull_in(time_ms, train, turnback)
         else:
             turnback.waiting.append(train)
@@ -310,6 +310,9 @@ class Trains:
     def _pull_in(self, time_ms: int, train: Train, turnback: Turnback) -> None:
         self._record(time_ms, train, "out_of_service", train.legs[-1])
         train.last = None
+        self._push(time_ms + YARD_S * 1000, _READY, partial(self._in_yard, train=train))
+
+    def _in_yard(self, time_ms: int, train: Train) -> None:
         heappush(self._yards[train.line], (train.train_id, train))
         for other in self._railway.turnbacks.values():
             if other.terminal.line == train.line and other.terminal.yard:

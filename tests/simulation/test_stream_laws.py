@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -21,12 +20,10 @@ from cta.model.time import HOUR_MS
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER
 from cta.network.load import chicago
 from cta.network.network import Network
-from cta.pipeline.invariants import PrevIsWhereItLastServed
 from cta.recording.digest import Digest
 from cta.simulation.plan import Breakdown, Closure, Plan, SlowZone, Surge, resolve
 from cta.simulation.run import simulate
 from cta.simulation.weather import reading
-from cta.testing import documents
 from cta.testing.documents import Case, show
 from cta.testing.scenarios import cases
 from tests.simulation.watched import BUSY, on_networks
@@ -280,16 +277,6 @@ def test_a_breakdown_holds_what_is_behind_it_and_nothing_else() -> None:
     assert waits_s[0] >= 25 * 60
     assert max(waits_s[1:]) <= 150
     assert isinstance(at[start][1], Arrival)
-
-
-def test_what_a_train_does_at_one_instant_stays_in_order() -> None:
-    """It pulls in, is sent out again at once from the terminal it stands at, and arrives there: in this order.
-
-    A counterexample that fresh examples of the laws found: the records were sorted by their bytes.
-    """
-    case = documents.case((Path(__file__).parent / "cases" / "in_and_out_at_once.json").read_text("utf-8"))
-    law = PrevIsWhereItLastServed(None)
-    assert [wrong for batch in simulate(case.network, plan_of(case)) for wrong in law.find(batch)] == []
 
 
 ELSEWHERE = {

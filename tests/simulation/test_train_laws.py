@@ -102,6 +102,13 @@ def test_prev_names_where_the_train_last_served(case: Case) -> None:
 
 
 @on_networks
+def test_a_train_has_one_record_at_a_time(case: Case) -> None:
+    """Its records' times rise: which of them is the last is never left to their bytes."""
+    for _, records in grouped(watch(case).arrivals, lambda record: record[1].entity):
+        assert all(before < after for (before, _), (after, _) in itertools.pairwise(records))
+
+
+@on_networks
 def test_in_service_and_yard_are_the_fleet(case: Case) -> None:
     """A train is in the yard once or in service; what the records say last of a train in the yard is that it pulled in."""
     seen = watch(case)

@@ -6,6 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from hypothesis import example, given
@@ -17,7 +18,7 @@ from cta.network.network import Network
 from cta.simulation.movement import Movement
 from cta.simulation.plan import Plan, resolve
 from cta.simulation.trains import Trains
-from cta.testing.documents import Case
+from cta.testing.documents import Case, case
 from cta.testing.scenarios import cases
 
 T = TypeVar("T")
@@ -67,9 +68,13 @@ OUT_OF_SLOW = Scenario(
 """Trains that enter an edge when its slow zone has ended, behind one that still crawls along it."""
 
 
+IN_AND_OUT = case((Path(__file__).parent / "cases" / "in_and_out_at_once.json").read_text("utf-8"))
+"""A departure that waits at a yard for the next train to pull in. Fresh examples of the laws found it."""
+
+
 def on_networks(law: Callable[[Case], None]) -> Callable[[], None]:
-    """The law on generated cases, and on two of Chicago's that random ones rarely hit."""
-    named = example(Case(chicago(), BUSY))(example(Case(chicago(), OUT_OF_SLOW))(law))
+    """The law on generated cases, and on three that random ones rarely hit."""
+    named = example(Case(chicago(), BUSY))(example(Case(chicago(), OUT_OF_SLOW))(example(IN_AND_OUT)(law)))
     return given(cases())(named)
 
 

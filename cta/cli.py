@@ -63,7 +63,7 @@ class OneLine(click.Group):
         except click.Abort:
             _end(INTERRUPTED, "interrupted")
         except BrokenPipeError:  # whoever read the output has seen enough
-            _end(1)
+            _end(141)  # as a shell says of one that SIGPIPE ended: 1 is a verdict
         except OSError as error:
             _end(BAD_INPUT, f"{error.filename or 'output'}: {error.strerror}; nothing more was written")
         sys.exit(code if isinstance(code, int) else 0)

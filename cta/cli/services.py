@@ -1,0 +1,137 @@
+"""Commands to services beside the broker: connect, ksql."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from cta.cli.group import OneLine, cli
+from cta.cli.options import PARTITIONS_MAX, named, options, waited, whole
+
+
+@cli.group(
+    cls=OneLine,
+    epilog="""\b
+Examples:
+  cta connect apply                       compose/connectors/stations-debezium.json
+  cta connect apply compose/connectors/stations-jdbc.json --set table.whitelist=stations
+  cta connect status
+  cta connect restart stations-debezium   after what made a task FAILED was put right
+
+\b
+The worker is at CTA_CONNECT_URL. Passwords of a config are never shown.""",
+)
+def connect() -> None:
+    """Connectors: make, show, restart, delete."""
+
+
+@connect.command("apply")
+@click.argument("file", default="compose/connectors/stations-debezium.json")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Instead of what FILE says; $VARIABLE too.")
+@named
+@waited
+def connect_apply(file: str, changes: tuple[str, ...], namespace: str | None, wait_s: int) -> None:
+    """Make FILE's connector, or give it FILE's config, and wait until it has read rows."""
+    from cta.commands import connect as use
+    from cta.model.settings import Settings
+
+    settings = Settings.of(os.environ, namespace=namespace)
+    click.echo(use.apply(use.connect(settings), file, changes, namespace=settings.namespace, patience_s=wait_s))
+
+
+@connect.command("status")
+@click.argument("name", required=False)
+@click.pass_context
+def connect_status(ctx: click.Context, name: str | None) -> None:
+    """Show every connector, or NAME. Exit code 1: one isn't running."""
+    from cta.commands import connect as use
+    from cta.model.settings import Settings
+
+    lines, running = use.status(use.connect(Settings.of(os.environ)), name)
+    click.echo("\n".join(lines))
+    ctx.exit(0 if running else 1)
+
+
+@connect.command("restart")
+@click.argument("name")
+@waited
+def connect_restart(name: str, wait_s: int) -> None:
+    """Restart NAME and its tasks, which is what heals a FAILED one."""
+    from cta.commands import connect as use
+    from cta.model.settings import Settings
+
+    click.echo(use.restart(use.connect(Settings.of(os.environ)), name, patience_s=wait_s))
+
+
+@connect.command("delete")
+@click.argument("name")
+@click.option("--forget", is_flag=True, help="Its offsets too: made again, it reads everything.")
+def connect_delete(name: str, forget: bool) -> None:
+    """Remove NAME; nothing happens if it isn't there."""
+    from cta.commands import connect as use
+    from cta.model.settings import Settings
+
+    click.echo(use.delete(use.connect(Settings.of(os.environ)), name, forget=forget))
+
+
+statements_of = options(
+    click.option("--folder", default="compose/ksql", show_default=True, help="Where the *.sql files are."),
+    click.option(
+        "--partitions", callback=whole(1, PARTITIONS_MAX), default="1", show_default=True, help="Of its topics."
+    ),
+    named,
+)
+
+
+@cli.group(
+    cls=OneLine,
+    epilog="""\b
+Examples:
+  cta ksql apply
+  cta ksql status --station 40380
+  cta ksql drop
+
+\b
+The server is at CTA_KSQLDB_URL. What is there already is left as it is.""",
+)
+def ksql() -> None:
+    """The stream and the table of entries in ksqlDB: make, show, drop."""
+
+
+@ksql.command("apply")
+@statements_of
+def ksql_apply(folder: str, partitions: int, namespace: str | None) -> None:
+    """Make the streams and tables that aren't there, and wait until they are filled."""
+    from cta.commands import ksql as use
+    from cta.model.settings import Settings
+
+    settings = Settings.of(os.environ, namespace=namespace)
+    click.echo("\n".join(use.apply(use.ksqldb(settings), use.read_files(folder, settings, partitions))))
+
+
+@ksql.command("status")
+@statements_of
+@click.option("--station", callback=whole(0, 2**31 - 1), metavar="ID", help="And this station's entries so far.")
+@click.pass_context
+def ksql_status(ctx: click.Context, folder: str, partitions: int, namespace: str | None, station: int | None) -> None:
+    """Show the files' streams, tables and queries. Exit code 1: something is missing or not running."""
+    from cta.commands import ksql as use
+    from cta.model.settings import Settings
+
+    settings = Settings.of(os.environ, namespace=namespace)
+    made = use.read_files(folder, settings, partitions)
+    lines, good = use.status(use.ksqldb(settings), made, station, namespace=settings.namespace)
+    click.echo("\n".join(lines))
+    ctx.exit(0 if good else 1)
+
+
+@ksql.command("drop")
+@statements_of
+def ksql_drop(folder: str, partitions: int, namespace: str | None) -> None:
+    """Remove the files' streams and tables, the last first, with their queries. Topics stay."""
+    from cta.commands import ksql as use
+    from cta.model.settings import Settings
+
+    settings = Settings.of(os.environ, namespace=namespace)
+    click.echo("\n".join(use.drop(use.ksqldb(settings), use.read_files(folder, settings, partitions))))

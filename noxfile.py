@@ -56,8 +56,8 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    default = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/e2e", "--durations=10"]  # e2e has a session of its own
-    session.run("pytest", *default, "--cov", "--cov-report=")
+    elsewhere = ["--ignore", "tests/e2e"]  # e2e has a session of its own
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *elsewhere, "--durations=5", "--cov", "--cov-report=")
     rooms = ",".join(f"*/cta/{room}/*" for room in PURE_ROOMS)
     session.run("coverage", "report", f"--include={rooms}", f"--fail-under={PURE_COVERAGE_PERCENT}")
 

@@ -7,6 +7,7 @@ them, and prints the blob that brings a failure back.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,9 @@ settings.register_profile(
 settings.register_profile("dev", settings.get_profile("default"), max_examples=10)
 settings.register_profile("explore", settings.get_profile("default"), derandomize=False, max_examples=1_000)
 settings.load_profile("default")
+
+# A shell ignores Ctrl+C for what it runs in the background, and children inherit that; tests that send it need it heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,6 @@ async def serve_site(
     await done.wait()
     stop.asked = True
     server.stop()
-    for client in list(site.hub.clients):
-        client.stream.close()
+    site.hub.close()
     await server.close_all_connections()
     await asyncio.get_running_loop().run_in_executor(None, filling.join)

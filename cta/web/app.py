@@ -177,6 +177,8 @@ class _Events(_Answer):
     def get(self) -> None:
         client = Client(self.detach(), self.site.hub.number_of(self.request.headers.get("Last-Event-ID")))
         assert isinstance(client.stream, IOStream)
+        if self.site.hub.closed:
+            client.stream.close()
         if client.stream.closed():  # gone before it was answered
             return
         client.stream.set_close_callback(lambda: self.site.hub.clients.discard(client))

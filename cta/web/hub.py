@@ -55,6 +55,7 @@ class Hub:
         self._snapshot: bytes | None = None
         self.number = 0
         self.clients: set[Client] = set()
+        self.closed = False
         self.snapshots = 0
         """How many snapshots were written to clients."""
 
@@ -87,6 +88,12 @@ class Hub:
         for client in list(self.clients):
             if not client.stream.closed() and not client.stream.writing():
                 client.stream.write(KEEP_ALIVE)
+
+    def close(self) -> None:
+        """End every client's stream, and from now on that of whoever was on the way."""
+        self.closed = True
+        for client in list(self.clients):
+            client.stream.close()
 
     def number_of(self, event_id: str | None) -> int:
         """The number in a Last-Event-ID of this server's; -1 for any other text."""

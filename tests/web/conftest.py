@@ -56,8 +56,7 @@ def serve(site: Site, port: int = 0) -> Iterator[Served]:
         started.set_result(Served(site, sockets[0].getsockname()[1], asyncio.get_running_loop()))
         await ended[0].wait()
         server.stop()
-        for client in list(site.hub.clients):
-            client.stream.close()
+        site.hub.close()
         await server.close_all_connections()
 
     thread = Thread(target=asyncio.run, args=(main(),))

@@ -10,7 +10,7 @@ from rich.console import JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cta.commands.network import Answer, LineAnswer, LineRow, NetworkAnswer, StationAnswer, StationRow
+from cta.commands.network_answer import Answer, LineAnswer, LineRow, NetworkAnswer, StationAnswer, StationRow
 from cta.model.records import Direction
 from cta.model.time import DayType
 from cta.network.lookup import unique_name

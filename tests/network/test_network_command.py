@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from rich.console import Console
 
-from cta.commands.network import (
+from cta.commands.network import network_command
+from cta.commands.network_answer import (
     LineAnswer,
     LineRow,
     NeighbourRow,
@@ -20,7 +21,6 @@ from cta.commands.network import (
     StationRow,
     TerminalRow,
     answer_for,
-    network_command,
 )
 from cta.model.errors import NetworkError
 from cta.model.time import DayType

@@ -1,23 +1,28 @@
-"""The status page's events: many clients, ten updates a second. `python -m benchmarks.page [CLIENTS SECONDS]`.
+"""The status page's events: ten updates a second to few clients and to many. `python -m benchmarks.page [SECONDS]`.
 
-The clients are one process of their own; a tenth of them reads nothing at all. A record's way is timed from before it
-is folded to the last byte of its event at a client, on the clock that both processes share.
+The clients are one process of their own, on plain sockets; a tenth of them reads nothing at all. A record's way is timed
+from before it is folded to the last byte of its event at a client, on the clock that both processes share. What an
+update costs is processor time of the server's one thread, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import re
 import resource
+import select
+import socket
 import sys
 import time
-from functools import partial
+from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 import numpy as np
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
+from cta.commands.serving import BACKLOG
 from cta.commands.target import open_run
 from cta.web.app import make_app
 from cta.web.feed import Feed
@@ -25,46 +30,57 @@ from cta.web.history import History, empty_scene
 from cta.web.site import Site
 
 UPDATES_A_SECOND = 10
+SPEED = 60
+"""Simulated seconds a second, as `cta demo` has it."""
 LAZY_SHARE = 0.1
+FEW, MANY = 10, 1000
+BARE_ROUNDS = 10
+READ_BYTES = 1 << 18
+NUMBERS = re.compile(rb"^id: \w+\.(\d+)\nevent: change", re.MULTILINE)
 
 
-class Reader(asyncio.Protocol):
-    """A client that notes when each event was there in whole."""
+class Measured(NamedTuple):
+    """``ways_ms``: record to client; ``update_ms``: processor time of each update; ``bare_ms``: of as many bare sends."""
 
-    def __init__(self, seen: list[tuple[int, float]], *, lazy: bool) -> None:
-        self.seen, self.lazy, self.head = seen, lazy, b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(b"GET /events HTTP/1.1\r\nHost: bench\r\n\r\n")
-        if self.lazy:
-            transport.pause_reading()
-
-    def data_received(self, data: bytes) -> None:
-        if len(self.head) < 64:
-            self.head += data[:64]
-        if data.endswith(b"\n\n"):
-            first = self.head.partition(b"\n")[0]
-            if first.startswith(b"id: "):
-                self.seen.append((int(first.rpartition(b".")[2]), time.monotonic()))
-            self.head = b""
+    ways_ms: np.ndarray
+    whole: int
+    update_ms: np.ndarray
+    bare_ms: float
+    event_bytes: int
+    core_share: float
+    before_mb: float
+    after_mb: float
 
 
 def read(port: int, clients: int, done: Connection) -> None:
-    """The clients' process: connects, says so, and hands in what was seen when it is asked."""
+    """The clients' process: connects, says so, and when it is told to stop hands in (event, when it was there)."""
+    poll, open_ = select.epoll(), {}
     seen: list[tuple[int, float]] = []
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        kept = []  # who reads nothing is held by nobody else
-        for number in range(clients):
-            made = partial(Reader, seen, lazy=number < clients * LAZY_SHARE)
-            kept.append(await loop.create_connection(made, "127.0.0.1", port))
-        done.send("connected")
-        await loop.run_in_executor(None, done.recv)
-
-    asyncio.run(main())
-    done.send(seen)
+    parts: dict[int, bytes] = {}
+    kept = []  # who reads nothing is held by nobody else
+    for number in range(clients):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(b"GET /events HTTP/1.1\r\nHost: bench\r\n\r\n")
+        kept.append(client)
+        if number >= clients * LAZY_SHARE:
+            client.setblocking(False)
+            open_[client.fileno()] = client
+            parts[client.fileno()] = b""
+            poll.register(client, select.EPOLLIN)
+    poll.register(done, select.EPOLLIN)
+    done.send("connected")
+    while True:
+        for fd, _ in poll.poll():
+            if fd == done.fileno():
+                done.send(seen)
+                return
+            got = open_[fd].recv(READ_BYTES)
+            at_s = time.monotonic()
+            assert got, "the server closed a client"
+            parts[fd] += got
+            if parts[fd].endswith(b"\n\n"):
+                seen += [(int(number), at_s) for number in NUMBERS.findall(parts[fd])]
+                parts[fd] = b""
 
 
 def rss_mb() -> float:
@@ -72,49 +88,88 @@ def rss_mb() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
-async def serve(clients: int, seconds: int) -> None:
+async def measure(clients: int, seconds: int) -> Measured:
     run = open_run("scenarios/rush_hour.json")
-    feed = Feed(lambda: empty_scene(run), speed=60)
+    feed = Feed(lambda: empty_scene(run), speed=SPEED)
     site = Site(run.network, feed, History(run))
-    sockets = bind_sockets(0, "127.0.0.1")
-    HTTPServer(make_app(site)).add_sockets(sockets)
+    listening = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    listening.setblocking(False)
+    server = HTTPServer(make_app(site))
+    server.add_socket(listening)
     loop = asyncio.get_running_loop()
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    port = sockets[0].getsockname()[1]
-    reader = multiprocessing.get_context("spawn").Process(target=read, args=(port, clients, theirs), daemon=True)
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    reader = spawn.Process(target=read, args=(listening.getsockname()[1], clients, theirs), daemon=True)
     reader.start()
     await loop.run_in_executor(None, ours.recv)
     while len(site.hub.clients) < clients:
         await asyncio.sleep(0.05)
 
     (batch, *_) = run.batches(run.window)
-    parts = np.array_split(np.arange(len(batch)), seconds * UPDATES_A_SECOND)
+    step_ms = SPEED * 1000 // UPDATES_A_SECOND
+    starts_ms = range(run.window.start_ms, run.window.start_ms + seconds * SPEED * 1000, step_ms)
+    parts = [batch.between(start_ms, start_ms + step_ms) for start_ms in starts_ms]
     sent: dict[int, float] = {}
-    spent_s, before_mb, cpu_s = [], rss_mb(), time.process_time()
+    update_ms, before_mb, core_s = [], rss_mb(), time.process_time()
     began_s = loop.time()
     for number, part in enumerate(parts):
         await asyncio.sleep(max(0.0, began_s + number / UPDATES_A_SECOND - loop.time()))
-        at_s = time.monotonic()
-        feed.fold(batch[part])
+        at_s, spent_s = time.monotonic(), time.thread_time()
+        feed.fold(part)
         site.update()
         sent[site.hub.number] = at_s
-        spent_s.append(time.monotonic() - at_s)
-    cpu_s = time.process_time() - cpu_s
+        update_ms.append((time.thread_time() - spent_s) * 1000)
+    core_share = (time.process_time() - core_s) / seconds
     await asyncio.sleep(1)
     after_mb = rss_mb()
+    event_bytes = round(float(np.mean([len(change) for change in site.hub._changes])))
+    bare_ms = await bare(site, b":" * (event_bytes - 2) + b"\n\n")
     ours.send("enough")
     seen = await loop.run_in_executor(None, ours.recv)
-    ways_ms = np.array([(at_s - sent[number]) * 1000 for number, at_s in seen if number in sent])
-    whole = len(parts) * round(clients * (1 - LAZY_SHARE))
-    print(f"clients           {clients}, of them {round(clients * LAZY_SHARE)} that read nothing")
-    print(f"events            {len(ways_ms):,} of {whole:,} seen in whole by themselves")
-    print(f"record to client  median {np.median(ways_ms):.0f} ms, p99 {np.percentile(ways_ms, 99):.0f} ms")
-    print(f"an update         median {np.median(spent_s) * 1000:.1f} ms")
-    print(f"processor         {cpu_s / seconds * 100:.0f} % of one core")
-    print(f"memory            {before_mb:.0f} MB before, {after_mb:.0f} MB after")
+    server.stop()
+    site.hub.close()
+    return Measured(
+        np.array([(at_s - sent[number]) * 1000 for number, at_s in seen if number in sent]),
+        len(parts) * round(clients * (1 - LAZY_SHARE)),
+        np.array(update_ms),
+        bare_ms,
+        event_bytes,
+        core_share,
+        before_mb,
+        after_mb,
+    )
+
+
+async def bare(site: Site, comment: bytes) -> float:
+    """The baseline: the same sockets, as many bytes that mean nothing, and not a line more than the sends."""
+    sockets = [client.stream._socket for client in site.hub.clients if not client.stream.writing()]
+    found_ms = []
+    for _ in range(BARE_ROUNDS):
+        spent_s = time.thread_time()
+        for each in sockets:
+            with suppress(BlockingIOError):
+                each.send(comment)
+        found_ms.append((time.thread_time() - spent_s) * 1000)
+        await asyncio.sleep(1 / UPDATES_A_SECOND)
+    return float(np.median(found_ms))
+
+
+def main(seconds: int) -> None:
+    few, many = (asyncio.run(measure(clients, seconds)) for clients in (FEW, MANY))
+    median, p99 = np.percentile(many.ways_ms, (50, 99))
+    few_ms, many_ms = np.median(few.update_ms), np.median(many.update_ms)
+    lazy = round(MANY * LAZY_SHARE)
+    print(f"clients           {MANY:,}, of them {lazy} that read nothing; {UPDATES_A_SECOND} updates a second")
+    print(f"events            {len(many.ways_ms):,} of {many.whole:,} came, of {many.event_bytes:,} bytes")
+    print(f"record to client  median {median:.0f} ms, p99 {p99:.0f} ms; goal: under 100")
+    print(f"an update costs   {few_ms:.1f} ms with {FEW} clients, {many_ms:.1f} ms with {MANY:,};")
+    print(
+        f"                  bare sends to {MANY:,} are {many.bare_ms:.1f} ms of it, {many_ms / many.bare_ms:.1f} times in all"
+    )
+    print(f"processor         {many.core_share * 100:.0f} % of one core")
+    print(f"memory            {many.before_mb:.0f} MB before, {many.after_mb:.0f} MB after")
 
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, max(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-    clients, seconds = map(int, sys.argv[1:] or ("1000", "10"))
-    asyncio.run(serve(clients, seconds))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)

@@ -18,6 +18,7 @@ from cta.web.hub import Client
 from cta.web.openapi import DOCUMENT
 from cta.web.scene import Slots, document_of
 from cta.web.site import HERE, Site
+from cta.web.straight import Straight
 from cta.web.table import colors_css
 
 POLICY: Final = (
@@ -175,14 +176,15 @@ class _Diagram(_Answer):
 
 class _Events(_Answer):
     def get(self) -> None:
-        client = Client(self.detach(), self.site.hub.number_of(self.request.headers.get("Last-Event-ID")))
-        assert isinstance(client.stream, IOStream)
+        stream = self.detach()
+        assert isinstance(stream, IOStream)
         if self.site.hub.closed:
-            client.stream.close()
-        if client.stream.closed():  # gone before it was answered
+            stream.close()
+        if stream.closed():  # gone before it was answered
             return
-        client.stream.set_close_callback(lambda: self.site.hub.clients.discard(client))
-        client.stream.write(EVENTS_HEAD)
+        client = Client(Straight(stream), self.site.hub.number_of(self.request.headers.get("Last-Event-ID")))
+        stream.set_close_callback(lambda: self.site.hub.clients.discard(client))
+        stream.write(EVENTS_HEAD)
         self.site.hub.clients.add(client)
         self.site.hub.bring(client)
 

@@ -26,7 +26,7 @@ KEEP_ALIVE: Final = b": still here\n\n"
 
 
 class Stream(Protocol):
-    """What is asked of a client's connection; Tornado's IOStream is one."""
+    """What is asked of a client's connection. Written to only while it is not ``writing``."""
 
     def writing(self) -> bool: ...
 

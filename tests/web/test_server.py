@@ -231,7 +231,7 @@ def test_a_client_that_reads_nothing_costs_no_memory(served: Served, blue: Run) 
                 served.site.feed.fold(batch[part])
                 served.update()
         client = next(iter(served.site.hub.clients))
-        waiting = len(client.stream._write_buffer)  # type: ignore[attr-defined]  # Tornado has no other way to ask
+        waiting = len(client.stream._stream._write_buffer)  # type: ignore[attr-defined]  # Tornado has no other way to ask
         assert waiting < 3 * snapshot
 
 

@@ -98,6 +98,11 @@ class KafkaBroker:
         with self._writing:
             self._producer.flush()
 
+    @property
+    def unacknowledged(self) -> int:
+        """How many records were sent and are not known to be delivered."""
+        return self._producer.unacknowledged if "_producer" in self.__dict__ else 0
+
     def read(self, topic: str, partition: int, offset: int, max_records: int) -> tuple[Batch, int]:
         """As the port says. Where offsets bear no record of ours (a compacted topic, transactions, bytes that are passed
         over), the batch may be empty before the end, and the next offset is further.

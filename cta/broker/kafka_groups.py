@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import (
+    OFFSET_INVALID,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
 
@@ -29,6 +35,43 @@ class KafkaGroups:
         except KafkaException as error:
             self._client.poll(0)  # so that the connection hears why
             raise self._connection.error(error) from None
+
+    def unread(self, prefix: str) -> dict[str, int]:
+        """How many records each group whose name begins so has yet to read, sorted by name.
+
+        Of the partitions that it has committed an offset in or that a member has; from their beginning, where there is
+        no offset yet.
+        """
+        try:
+            return {name: self._unread(name) for name in self.members(prefix)}
+        except KafkaException as error:
+            self._client.poll(0)
+            raise self._connection.error(error) from None
+
+    def _unread(self, group: str) -> int:
+        asked = self._client.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_TIMEOUT_S
+        )
+        places = {(place.topic, place.partition): place.offset for place in asked[group].result().topic_partitions}
+        described = self._client.describe_consumer_groups([group], request_timeout=REQUEST_TIMEOUT_S)[group].result()
+        for member in described.members:
+            for place in member.assignment.topic_partitions if member.assignment else ():
+                places.setdefault((place.topic, place.partition), OFFSET_INVALID)
+        begins, ends = self._offsets(places, OffsetSpec.earliest()), self._offsets(places, OffsetSpec.latest())
+        return sum(max(0, end - max(places[place], begins[place])) for place, end in ends.items() if place in begins)
+
+    def _offsets(self, places: Iterable[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+        """The offset that is meant of each partition; a topic that is gone has none."""
+        asked = {TopicPartition(*place): spec for place in places}
+        futures = self._client.list_offsets(asked, request_timeout=REQUEST_TIMEOUT_S) if asked else {}
+        offsets = {}
+        for place, future in futures.items():
+            try:
+                offsets[place.topic, place.partition] = future.result().offset
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+        return offsets
 
     def delete(self, names: Iterable[str]) -> None:
         """Forget groups and their offsets; one that is not there is no error."""

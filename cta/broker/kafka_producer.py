@@ -79,6 +79,11 @@ class KafkaProducer:
             except BufferError:
                 continue  # each record in the queue is delivered or fails within its time, so there will be room
 
+    @property
+    def unacknowledged(self) -> int:
+        """How many records were handed over and are neither delivered nor given up."""
+        return len(self._client)
+
     def flush(self) -> None:
         """Wait until every record is delivered. Errors: ServiceError or BrokerError with how many were not."""
         # Each record has its own time limit; a second more is for the reports.

@@ -7,14 +7,15 @@ metadata as they are, so that what comes back is the recording byte for byte, an
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import islice
+from itertools import repeat
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 import numpy as np
@@ -24,6 +25,7 @@ from cta.model.batch import Batch, Content
 from cta.model.errors import CtaError, RecordingError
 from cta.model.raw import Origin, Raw, foreign, raw
 from cta.model.topics import BY_NAME, RECORDED
+from cta.recording.container import Block, long, read_blocks, read_header, write_blocks, write_header
 from cta.recording.files import open_file
 from cta.recording.format import AVRO_START, RECORD_AGAIN, Trailer, decode_header, decode_trailer
 from cta.recording.lines import MEMO_CONTENTS
@@ -33,12 +35,13 @@ SUFFIX: Final = ".avro"
 HEADER_KEY: Final = "cta.header"
 TRAILER_KEY: Final = "cta.trailer"
 NAMESPACE: Final = "org.chicago.cta.v1"
-BLOCK_BYTES: Final = 256 << 10
-BATCH_RECORDS: Final = 10_000
-CODEC: Final = "deflate"
-"""The one that every implementation must have."""
 
+_pack = msgspec.msgpack.Encoder().encode
 _NO_ORIGIN: Final = Origin()
+_NO_ORIGIN_ENCODED: Final = b"\0\0\0"
+"""The first of each union, null, and an array's end."""
+_CONTENT_FIELDS: Final = ("topic", "key", "value")
+_ORIGIN_FIELDS: Final = ("partition", "offset", "headers")
 _OURS: Final = {topic.name for topic in RECORDED}
 
 PARTS: Final = {
@@ -50,6 +53,7 @@ PARTS: Final = {
 """The struct of each record type by its name."""
 
 
+@cache
 def row_schema() -> dict[str, Any]:
     """The schema of a row."""
     types = [schemas.load(topic) for topic in RECORDED]
@@ -80,20 +84,13 @@ def write_avro(path: Path, header_line: bytes, trailer: Trailer, batches: Iterab
 
     Errors: OutputError; RecordingError for a record that its Avro schema cannot hold exactly; those of ``batches``.
     """
-    import fastavro
-
     new = NewFile(path)
     new.open()
+    sync = bytes.fromhex(trailer.digest)  # at random by Avro's habit: so equal recordings are equal files
+    metadata = {HEADER_KEY: header_line.decode(), TRAILER_KEY: trailer.line().decode()}
     try:
-        fastavro.writer(
-            new.file,
-            row_schema(),
-            _rows(batches, str(path)),
-            codec=CODEC,
-            sync_interval=BLOCK_BYTES,
-            sync_marker=bytes.fromhex(trailer.digest),  # by default it is random: equal recordings are equal files
-            metadata={HEADER_KEY: header_line.decode(), TRAILER_KEY: trailer.line().decode()},
-        )
+        write_header(new.file, row_schema(), sync, metadata)
+        write_blocks(new.file, _rows(batches, str(path)), sync)
     except OSError as error:
         new.discard()
         raise new.refused(error) from None
@@ -103,28 +100,41 @@ def write_avro(path: Path, header_line: bytes, trailer: Trailer, batches: Iterab
     new.finish()
 
 
-def _rows(batches: Iterable[Batch], source: str) -> Iterator[dict[str, Any]]:
+def _rows(batches: Iterable[Batch], source: str) -> Iterator[bytes]:
+    """The records as Avro encodes them: a time, what a content is encoded to once, and where it was captured."""
+    encoded: dict[bytes, bytes] = {}
     for batch in batches:
         batch = batch.compact()
-        parts = [_parts(content, source) for content in batch.contents]
-        origins = None if batch.origins is None else batch.origins.tolist()
-        for row, (time_ms, code) in enumerate(zip(batch.times.tolist(), batch.codes.tolist(), strict=True)):
-            if origins is None:
-                yield {"t": time_ms, **parts[code]}
-            else:
-                origin: Origin = origins[row]
-                headers = [{"name": name, "value": value and value.data} for name, value in origin.headers]
-                place = {"partition": origin.partition, "offset": origin.offset, "headers": headers}
-                yield {"t": time_ms, **parts[code], **place}
+        if len(encoded) > MEMO_CONTENTS:
+            encoded.clear()
+        contents = []
+        for content in batch.contents:
+            text = encoded.get(content.hash)
+            if text is None:
+                text = encoded[content.hash] = _encoded(content, source)
+            contents.append(text)
+        times = batch.times.tolist()
+        heads = {time_ms: long(time_ms) for time_ms in set(times)}  # many records share a millisecond
+        origins = repeat(_NO_ORIGIN_ENCODED) if batch.origins is None else map(_origin_encoded, batch.origins.tolist())
+        rows = zip(times, batch.codes.tolist(), origins, strict=False)
+        yield from (heads[time_ms] + contents[code] + origin for time_ms, code, origin in rows)
 
 
-def _parts(content: Content, source: str) -> dict[str, Any]:
-    parts = {"topic": content.topic.name, "key": to_avro(content.key), "value": to_avro(content.value)}
-    back = Content(content.topic, *(_exact(part) for part in (content.key, content.value)))
-    if back.fragment != content.fragment:
-        what = f"no Avro schema holds this record exactly: {content.fragment.decode()[:200]}"
-        raise RecordingError(what, where=source, remedy="convert to .jsonl.zst instead")
-    return parts
+def _encoded(content: Content, source: str) -> bytes:
+    """Topic, key and value. RecordingError: a number in them is not what Avro's type makes of it."""
+    import fastavro
+    from fastavro.validation import validate
+
+    row = {"topic": content.topic.name, "key": to_avro(content.key), "value": to_avro(content.value)}
+    if validate(row, _part_schema(_CONTENT_FIELDS), raise_errors=False):  # integers of 32 bits have so many
+        file = io.BytesIO()
+        fastavro.schemaless_writer(file, _part_schema(_CONTENT_FIELDS), row)
+        file.seek(0)
+        back = cast(dict[str, Any], _read(file, _part_schema(_CONTENT_FIELDS)))
+        if Content(content.topic, _from_avro(back["key"]), _from_avro(back["value"])).fragment == content.fragment:
+            return file.getvalue()
+    what = f"no Avro schema holds this record exactly: {content.fragment.decode()[:200]}"
+    raise RecordingError(what, where=source, remedy="convert to .jsonl.zst instead")
 
 
 def to_avro(part: Any) -> Any:
@@ -134,28 +144,45 @@ def to_avro(part: Any) -> Any:
     return f"{NAMESPACE}.{type(part).__name__}", msgspec.structs.asdict(part)
 
 
-def _exact(part: Any) -> Any:
-    """The key or value with its numbers as Avro has them: integers of 32 bits where they are int, floats of 32."""
-    if part is None or isinstance(part, Raw):
-        return part
-    numbers = {
-        name: float(np.float32(value)) if isinstance(value, float) else value
-        for name, value in msgspec.structs.asdict(part).items()
-    }
-    return type(part)(**numbers) if _fits(part) else None
+def _origin_encoded(origin: Origin) -> bytes:
+    import fastavro
 
-
-def _fits(part: Any) -> bool:
-    from fastavro.validation import validate
-
-    name = f"{NAMESPACE}.{type(part).__name__}"
-    return bool(validate(msgspec.structs.asdict(part), _schema(name), raise_errors=False))
+    if origin == _NO_ORIGIN:
+        return _NO_ORIGIN_ENCODED
+    headers = [{"name": name, "value": value and value.data} for name, value in origin.headers]
+    file = io.BytesIO()
+    row = {"partition": origin.partition, "offset": origin.offset, "headers": headers}
+    fastavro.schemaless_writer(file, _part_schema(_ORIGIN_FIELDS), row)
+    return file.getvalue()
 
 
 @cache
-def _schema(name: str) -> dict[str, Any]:
-    found = [part for topic in RECORDED for part in schemas.load(topic).values()]
-    return next(part for part in found if f"{part['namespace']}.{part['name']}" == name)
+def _canonical_form() -> str:
+    from fastavro.schema import to_parsing_canonical_form
+
+    return to_parsing_canonical_form(row_schema())
+
+
+@cache
+def _part_schema(names: tuple[str, ...]) -> Any:
+    """The schema of some of a row's fields; they are encoded as they stand in the row."""
+    import fastavro
+
+    schema = row_schema()
+    return fastavro.parse_schema({**schema, "fields": [each for each in schema["fields"] if each["name"] in names]})
+
+
+@cache
+def _rows_schema() -> Any:
+    import fastavro
+
+    return fastavro.parse_schema({"type": "array", "items": row_schema()})
+
+
+def _read(file: BinaryIO, schema: Any) -> Any:
+    import fastavro
+
+    return fastavro.schemaless_reader(file, schema, None, return_record_name=True)
 
 
 def is_avro(path: Path) -> bool:
@@ -169,32 +196,41 @@ class AvroRecording:
 
     def __init__(self, path: Path) -> None:
         """RecordingError: not such a file."""
-        import fastavro
+        from fastavro.schema import to_parsing_canonical_form
 
         self.path = path
         with open_file(path) as file, _refusing(path):
-            metadata = fastavro.reader(file).metadata
-        if HEADER_KEY not in metadata or TRAILER_KEY not in metadata:
-            raise RecordingError(
-                "an Avro file, but not of a recording", where=str(path), remedy="see cta convert --help"
-            )
+            self._container = read_header(file)
+            metadata = self._container.metadata
+            if HEADER_KEY not in metadata or TRAILER_KEY not in metadata:
+                what, remedy = "an Avro file, but not of a recording", "see cta convert --help"
+                raise RecordingError(what, where=str(path), remedy=remedy)
+            schema = msgspec.json.decode(metadata["avro.schema"])
+            if to_parsing_canonical_form(schema) != _canonical_form():
+                raise ValueError("its schema is not that of a recording's rows")
         self.header_line = metadata[HEADER_KEY].encode()
         self.header = decode_header(self.header_line, str(path))
         self.trailer = decode_trailer(metadata[TRAILER_KEY].encode(), str(path))
 
     def batches(self) -> Iterator[Batch]:
-        """The records in batches of `BATCH_RECORDS`. RecordingError: damage, where the reader finds it."""
-        import fastavro
-
+        """The records, a block a batch. RecordingError: damage, where the reader finds it."""
         intern, last_ms = _Interner(self.header.topics), 0
         with open_file(self.path) as file, _refusing(self.path):
-            reader = iter(fastavro.reader(file, return_record_name=True))
-            while rows := cast(list[dict[str, Any]], list(islice(reader, BATCH_RECORDS))):
-                batch = intern.batch(rows)
+            for block in read_blocks(file, self._container):
+                batch = intern.batch(_rows_of(block))
                 if self.header.order == "time" and np.diff(batch.times, prepend=last_ms).min() < 0:
                     raise ValueError("its times go back")
                 last_ms = int(batch.times[-1])
                 yield batch
+
+
+def _rows_of(block: Block) -> list[dict[str, Any]]:
+    """A block is encoded as an array is, but for the count before it and the end."""
+    text = io.BytesIO(long(block.values) + block.text + b"\0")
+    rows = cast(list[dict[str, Any]], _read(text, _rows_schema())) if block.values > 0 else []
+    if not rows or len(rows) != block.values or text.read(1):
+        raise ValueError("a block that does not hold the records that it says")
+    return rows
 
 
 _DAMAGED: Final = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, RecursionError, RuntimeError)
@@ -220,7 +256,7 @@ class _Interner:
 
     def __init__(self, topics: Iterable[str]) -> None:
         self._topics = {name: BY_NAME[name] if name in _OURS else foreign(name) for name in topics}
-        self._contents: dict[tuple[Any, ...], Content] = {}
+        self._contents: dict[bytes, Content] = {}
 
     def batch(self, rows: list[dict[str, Any]]) -> Batch:
         if len(self._contents) > MEMO_CONTENTS:
@@ -233,19 +269,15 @@ class _Interner:
         return batch
 
     def _content(self, row: dict[str, Any]) -> Content:
-        place = (row["topic"], _hashable(row["key"]), _hashable(row["value"]))
-        content = self._contents.get(place)
+        packed = _pack((row["topic"], row["key"], row["value"]))
+        content = self._contents.get(packed)
         if content is None:
             topic = self._topics[row["topic"]]
             key, value = _from_avro(row["key"]), _from_avro(row["value"])
             explained = type(key) is topic.key_type and type(value) is topic.value_type
             content = Content(topic if explained else foreign(topic.name), key, value)
-            self._contents[place] = content
+            self._contents[packed] = content
         return content
-
-
-def _hashable(part: Any) -> Any:
-    return (part[0], *part[1].values()) if isinstance(part, tuple) else part
 
 
 def _from_avro(part: Any) -> Any:

@@ -310,7 +310,7 @@ def test_an_avro_file_is_for_convert(small: Path, command: str) -> None:
     assert back.read_bytes() == small.read_bytes()
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", b"Obj\x01", b"Obj\x01" + bytes(100)])
+@pytest.mark.parametrize("content", [b"", b"junk", b"Obj\x01", b"Obj\x01" + bytes(10)])
 def test_what_is_no_avro_file(tmp_path: Path, content: bytes) -> None:
     """One line, exit 2."""
     (path := tmp_path / "x.avro").write_bytes(content)
@@ -324,6 +324,22 @@ def test_an_avro_file_of_something_else(tmp_path: Path) -> None:
     with (path := tmp_path / "x.avro").open("wb") as file:
         fastavro.writer(file, "int", [1, 2])
     assert "an Avro file, but not of a recording" in invoke("convert", path, "-o", tmp_path / "x.jsonl").stderr
+
+
+def test_an_avro_file_that_another_tool_has_written_anew(small: Path) -> None:
+    """Other blocks, no codec, the same metadata: the same recording. Another schema: none of ours."""
+    avro, again, output = (small.with_name(name) for name in ("run.avro", "again.avro", "out.jsonl"))
+    invoke("convert", small, "-o", avro)
+    with avro.open("rb") as file, again.open("wb") as other:
+        reader = fastavro.reader(file, return_record_name=True)
+        ours = {name: value for name, value in reader.metadata.items() if name.startswith("cta.")}
+        rows = list(reader)
+        fastavro.writer(other, reader.writer_schema, rows, codec="null", sync_interval=100, metadata=ours)
+    assert invoke("convert", again, "-o", output).exit_code == 0
+    assert output.read_bytes() == _plain(small)
+    with again.open("wb") as other:
+        fastavro.writer(other, "int", [1], metadata=ours)
+    assert "its schema is not that of a recording's rows" in invoke("convert", again, "-o", output, "--force").stderr
 
 
 def test_a_damaged_source_is_not_converted(small: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import struct
 import subprocess
 import sys
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyzstd import compress
 
+from cta.recording.avro import HEADER_KEY, TRAILER_KEY, row_schema
+from cta.recording.container import long, write_header
 from cta.recording.seekable import FOOT_MAGIC, FRAME_MAGIC, TABLE_MAGIC
 from tests.cli.running import CTA, invoke
 from tests.recording.records import HEADER, SMALL, START_MS, write
@@ -119,12 +123,50 @@ MEMORY_BYTES = 1 << 30
 """Of addresses, of which a Python with NumPy takes 300 MB before it has read a byte."""
 
 
+def container(*blocks: tuple[int, bytes]) -> bytes:
+    """An Avro file that says to be a recording, with blocks of so many values and their text, deflated."""
+    file = io.BytesIO()
+    trailer = b'{"end":{"records":{},"total":0,"first_ms":null,"last_ms":null,"digest":"","sha256":""}}\n'
+    write_header(file, row_schema(), SYNC, {HEADER_KEY: HEADER.line().decode(), TRAILER_KEY: trailer.decode()})
+    for values, text in blocks:
+        compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+        packed = compressor.compress(text) + compressor.flush()
+        file.write(long(values) + long(len(packed)) + packed + SYNC)
+    return file.getvalue()
+
+
+SYNC = bytes(16)
+AVRO_BOMBS = {
+    "a block of a gibibyte": container((1, bytes(1 << 30))),
+    "a block of a gibibyte, after a good one": container((1, bytes(7)), (1, bytes(1 << 30))),
+    "as many records as there are numbers": container((2**62, bytes(7 << 20))),
+    "fewer than none": container((-(2**62), bytes(7))),
+    "four million headers": container((1, bytes(6) + long(2**22) + bytes((8 << 20) + 1))),
+    "more headers than there are": container((1, bytes(6) + long(2**62) + bytes(8 << 20))),
+    "a size of a tebibyte": container() + long(1) + long(1 << 40),
+    "metadata of a tebibyte": b"Obj\1" + long(1) + long(1 << 40) + b"x",
+    "metadata without an end": b"Obj\1" + long(2**62) + bytes(17 << 20),
+}
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs(tmp_path: Path, bomb: str) -> None:
     """Every command answers within bounded memory and in seconds."""
-    (path := tmp_path / "bomb").write_bytes(BOMBS[bomb])
+    out = str(tmp_path / "out.jsonl")
+    answers(tmp_path, BOMBS[bomb], ["info"], ["cat"], ["repair", "-o", out, "--force"])
+
+
+@pytest.mark.parametrize("bomb", AVRO_BOMBS)
+def test_avro_bombs(tmp_path: Path, bomb: str) -> None:
+    """As they do, convert does."""
+    answers(tmp_path, AVRO_BOMBS[bomb], ["convert", "-o", str(tmp_path / "out.jsonl")])
+    assert [path.name for path in tmp_path.iterdir()] == ["bomb"]
+
+
+def answers(folder: Path, content: bytes, *commands: list[str]) -> None:
+    (path := folder / "bomb").write_bytes(content)
     limit = partial(resource.setrlimit, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    for command, *options in (["info"], ["cat"], ["repair", "-o", str(tmp_path / "out.jsonl"), "--force"]):
+    for command, *options in commands:
         ended = subprocess.run(
             [CTA, command, str(path), *options],
             capture_output=True,

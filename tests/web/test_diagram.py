@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from cta.commands.target import Run, open_run
 from cta.model.records import Alert
@@ -83,5 +86,30 @@ def test_plot_writes_the_picture_and_says_so(tmp_path: Path) -> None:
     first, second, other = invoke(*args, output), invoke(*args, output), invoke(*args, str(tmp_path / "blue.gif"))
     assert (first.exit_code, first.stdout) == (0, f"{output}: 37 trains of the Blue Line\n")
     assert (second.exit_code, "is there already" in second.stderr) == (2, True)
-    assert (other.exit_code, "does not end in .svg" in other.stderr) == (2, True)
+    assert (other.exit_code, "ends neither in .svg nor in .png" in other.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["blue.svg"]
+
+
+def test_plot_draws_in_pixels_too(tmp_path: Path) -> None:
+    """The same picture, twice the size, in its light colours; with letters, for its font comes with the package."""
+    output = tmp_path / "blue.png"
+    result = invoke("plot", "scenarios/blue_line_breakdown.json", "--line", "blue", "-o", str(output))
+    picture = np.asarray(Image.open(output).convert("RGB"))
+    title, corner = picture[2 * 16 : 2 * 36, 2 * 24 : 2 * 300], picture[:20, :20]
+    assert (result.exit_code, picture.shape[1]) == (0, 2 * 1280)
+    for color in [(0x00, 0xA1, 0xDE), (0xC1, 0x12, 0x1F)]:  # the line's; the breakdown's
+        assert (picture == color).all(axis=2).sum() > 1000
+    assert (corner == 255).all()
+    assert 0.05 < (title == (0x1B, 0x24, 0x30)).all(axis=2).mean() < 0.3
+
+
+def test_a_png_without_its_package_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that says what to install; nothing is written."""
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    output = tmp_path / "blue.png"
+    result = invoke("plot", "scenarios/blue_line_breakdown.json", "--line", "blue", "-o", str(output))
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: --output: a PNG needs a package that is not installed; pip install 'cta[png]', or draw an .svg\n",
+    )
+    assert not output.exists()

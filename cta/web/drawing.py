@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 
 from cta.network.network import Network
-from cta.web.track_map import Point, TrackMap, loop, whole
+from cta.web.track_map import LOOP, Point, TrackMap, loop, whole
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -28,16 +28,19 @@ def map_svg(network: Network) -> str:
     """All of the network; terminals bear their names."""
     chart = TrackMap(network, whole(network))
     names = {terminal.station_id for terminal in network.terminals.values()}
-    return _svg(chart, "map", "Map of the lines", names, dot=2.7)
+    (left, top), (right, bottom) = (chart.frame.point(LOOP[i], LOOP[j]) for i, j in ((1, 0), (3, 2)))
+    window = f'<rect class="window" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" rx="6"/>'
+    return _svg(chart, "map", "Map of the lines", names, dot=2.7, beside=window)
 
 
 def loop_svg(network: Network) -> str:
     """The Loop, large enough to be read, every station with its name."""
     chart = TrackMap(network, loop())
-    return _svg(chart, "loop", "The Loop", set(network.stations), dot=5)
+    title = f'<text class="title" x="{chart.frame.width - 14:.0f}" y="28" text-anchor="end">The Loop</text>'
+    return _svg(chart, "loop", "The Loop", set(network.stations), dot=5, beside=title)
 
 
-def _svg(chart: TrackMap, name: str, title: str, named: set[int], *, dot: float) -> str:
+def _svg(chart: TrackMap, name: str, title: str, named: set[int], *, dot: float, beside: str = "") -> str:
     frame = chart.frame
     seen = {number: point for number, point in chart.points.items() if frame.holds(point)}
     pieces = [
@@ -53,7 +56,7 @@ def _svg(chart: TrackMap, name: str, title: str, named: set[int], *, dot: float)
     return (
         f'<svg id="{name}" class="chart" viewBox="0 0 {frame.width:.0f} {frame.height:.0f}" role="img" aria-label="{title}">'
         f'<g class="tracks">{"".join(pieces)}</g><g class="stops">{"".join(dots)}</g>'
-        f'<g class="labels" aria-hidden="true">{"".join(labels)}</g><g class="trains"></g></svg>'
+        f'<g class="labels" aria-hidden="true">{beside}{"".join(labels)}</g><g class="trains"></g></svg>'
     )
 
 
@@ -62,7 +65,10 @@ def _d(points: list[Point]) -> str:
 
 
 def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
-    """Names beside their stations, where they cover no other name and as little track as can be."""
+    """Names beside their stations, where they cover no other name and as little track as can be.
+
+    On the large map, where most stations bear none, a name that would stand along a track is left out.
+    """
     inset = chart.frame.scale > INSET_SCALE
     size = 15 if inset else 16
     tracks = [spot for paths in chart.paths().values() for path in paths for spot in _spots(path)]
@@ -76,8 +82,9 @@ def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
             for place in range(4)
             if (box := _box(chart, point, words, size, dot, place)) and not any(_meet(box, other) for other in taken)
         ]
-        if free:
-            _, place = min(free)
+        covered, place = min(free, default=(0, None))
+        along = covered * SPOT > max(map(len, words)) * size * CHARACTER / 2
+        if place is not None and (inset or not along):
             box = _box(chart, point, words, size, dot, place)
             assert box is not None
             taken.append(box)

@@ -2,7 +2,8 @@
 
 Coordinates are projected plainly (a degree of longitude is shortened by the cosine of the middle latitude); y grows
 to the south. An express that passes stations is drawn along the tracks of the line that calls at them. Lines that
-share a stretch are set apart across it, in the network's order; within the Loop the first stands innermost.
+share a stretch are set apart across it, in the network's order; within the Loop the first stands innermost. Where a
+line turns, its two sides are drawn on until they meet.
 """
 
 from __future__ import annotations
@@ -14,13 +15,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cta.network.network import Network
+from cta.web.corners import CORNERS, TURNS
 
 Point = tuple[float, float]
-Stretch = tuple[int, int]
-"""Two neighbouring stations, the smaller id first."""
+Node = int | str
+"""A station's id, or a corner's name."""
+Stretch = frozenset[Node]
+"""Two neighbouring nodes."""
 
 DETOUR_MAX: Final = 1.15
 """How much longer than the straight way an express' track may be to be taken for it."""
+
+MITRE_GAPS: Final = 5
+"""How far a turning line's sides may be drawn on; of a sharper turn the corner is cut off."""
+PARALLEL: Final = 0.1
+"""The sine of the least angle that is a turn."""
 
 LOOP: Final = (-87.6396, 41.8899, -87.6208, 41.8755)
 """West, north, east, south of the inset: from Merchandise Mart to the Library."""
@@ -77,6 +86,9 @@ class TrackMap:
         self.network = network
         self.frame = frame
         self.points = {number: frame.point(station.lat, station.lon) for number, station in network.stations.items()}
+        self._nodes: dict[Node, Point] = {name: frame.point(*place) for name, place in CORNERS.items()}
+        for number, point in self.points.items():
+            self._nodes[number] = point
         self._centre = frame.point((LOOP[1] + LOOP[3]) / 2, (LOOP[0] + LOOP[2]) / 2)
         self._routes = routes(network)
         self._lines_on = self._shared()
@@ -97,33 +109,58 @@ class TrackMap:
 
     def way(self, line: str, route: Iterable[int]) -> list[Point]:
         """The points that a train of the line passes along a route of stations."""
-        points: list[Point] = []
-        for start, end in itertools.pairwise(route):
-            shift_x, shift_y = self._shift(line, start, end)
-            points += [(self.points[number][0] + shift_x, self.points[number][1] + shift_y) for number in (start, end)]
+        sides = [self._side(line, start, end) for start, end in itertools.pairwise(_turning(route))]
+        points = [sides[0][0]]
+        for before, after in itertools.pairwise(sides):
+            met = _meeting(before, after)
+            near = met is not None and math.dist(met, before[1]) < MITRE_GAPS * self.frame.gap
+            points += [met] if met is not None and near else [before[1], after[0]]
+        points.append(sides[-1][1])
         return [point for point, before in zip(points, [None, *points], strict=False) if point != before]
 
     def _shared(self) -> Mapping[Stretch, list[str]]:
         lines: dict[Stretch, set[str]] = {}
         for (line, _, _), route in self._routes.items():
-            for start, end in itertools.pairwise(route):
-                lines.setdefault(_stretch(start, end), set()).add(line)
+            for start, end in itertools.pairwise(_turning(route)):
+                lines.setdefault(frozenset((start, end)), set()).add(line)
         return {stretch: [line for line in self.network.lines if line in on] for stretch, on in lines.items()}
 
-    def _shift(self, line: str, start: int, end: int) -> Point:
-        """How far a line stands beside the middle of a stretch that it shares."""
-        first, second = _stretch(start, end)
-        on = self._lines_on[first, second]
-        (ax, ay), (bx, by) = self.points[first], self.points[second]
+    def _side(self, line: str, start: Node, end: Node) -> tuple[Point, Point]:
+        """Where a line begins and ends beside the middle of a stretch that it shares."""
+        on = self._lines_on[frozenset((start, end))]
+        (ax, ay), (bx, by) = self._nodes[start], self._nodes[end]
         length = math.hypot(bx - ax, by - ay)
         if len(on) < 2 or length == 0:
-            return (0.0, 0.0)
+            return (ax, ay), (bx, by)
         across = (-(by - ay) / length, (bx - ax) / length)
         outward = ((ax + bx) / 2 - self._centre[0], (ay + by) / 2 - self._centre[1])
         near = math.hypot(*outward) < self.frame.scale * (LOOP[1] - LOOP[3]) * 0.45
         turn = across[0] * outward[0] + across[1] * outward[1] if near else across[0] - across[1] * 0.5
         offset = (on.index(line) - (len(on) - 1) / 2) * self.frame.gap * (1 if turn >= 0 else -1)
-        return (across[0] * offset, across[1] * offset)
+        x, y = across[0] * offset, across[1] * offset
+        return (ax + x, ay + y), (bx + x, by + y)
+
+
+def _turning(route: Iterable[int]) -> list[Node]:
+    """A route of stations with the corners between them."""
+    nodes: list[Node] = []
+    for station in route:
+        before = nodes[-1] if nodes else station
+        corner = TURNS.get((min(before, station), max(before, station))) if isinstance(before, int) else None
+        nodes += [station] if corner is None else [corner, station]
+    return nodes
+
+
+def _meeting(one: tuple[Point, Point], other: tuple[Point, Point]) -> Point | None:
+    """Where two straight lines cross; None where they run nearly the same way."""
+    (ax, ay), (bx, by) = one
+    (cx, cy), (dx, dy) = other
+    ux, uy, vx, vy = bx - ax, by - ay, dx - cx, dy - cy
+    turn = ux * vy - uy * vx
+    if abs(turn) < PARALLEL * math.hypot(ux, uy) * math.hypot(vx, vy):
+        return None
+    along = ((cx - ax) * vy - (cy - ay) * vx) / turn
+    return (ax + along * ux, ay + along * uy)
 
 
 def routes(network: Network) -> dict[tuple[str, int, int], tuple[int, ...]]:
@@ -155,10 +192,6 @@ def _along(network: Network, orders: list[tuple[int, ...]], start: int, end: int
 def _length(network: Network, way: Iterable[int]) -> float:
     places = [network.stations[number] for number in way]
     return sum(math.hypot(b.lat - a.lat, (b.lon - a.lon) * 0.745) for a, b in itertools.pairwise(places))
-
-
-def _stretch(start: int, end: int) -> Stretch:
-    return (start, end) if start < end else (end, start)
 
 
 def network_document(network: Network) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from math import dist
 
 import pytest
 
@@ -30,6 +31,25 @@ def test_lines_that_share_a_track_stand_side_by_side() -> None:
     assert gaps == pytest.approx([chart.frame.gap] * 4, rel=0.05)
 
 
+def test_lines_turn_the_loops_corners_side_by_side() -> None:
+    """From Lake Street into Wabash Avenue: straight to the corner and straight on, no line crosses another."""
+    chart = TrackMap(chicago(), loop())
+    hop = (STATION["State/Lake"], STATION["Washington/Wabash"])
+    ways = {line: chart.way(line, hop) for line in ("brown", "green", "orange", "pink", "purple")}
+    corners = [way[1] for way in ways.values()]
+    assert {len(way) for way in ways.values()} == {3}
+    assert all(inner[0] < outer[0] and inner[1] > outer[1] for inner, outer in pairwise(corners))
+
+
+def test_a_service_is_one_line_without_a_notch() -> None:
+    """Where a line goes on, it goes on from where it was: no step of its way is about as long as lines are apart."""
+    chart = TrackMap(chicago(), loop())
+    stations = ["Clark/Lake", "State/Lake", "Washington/Wabash", "Adams/Wabash"]
+    way = chart.way("brown", [STATION[name] for name in stations])
+    steps = [dist(one, other) / chart.frame.gap for one, other in pairwise(way)]
+    assert [step for step in steps if 0.3 < step < 4] == []
+
+
 def test_every_station_is_in_the_frame() -> None:
     """North is up, west is left, nothing is cut off."""
     chart = TrackMap(chicago(), whole(chicago()))
@@ -44,7 +64,7 @@ def test_a_hop_is_known_where_trains_have_one_way_to_go() -> None:
     hops = network_document(chicago())["hops"]
     assert f"green/{STATION['Garfield']}/b" not in hops or "green/40510/b" not in hops
     hop = hops[f"blue/{STATION['Clark/Lake']}/b"]
-    assert (hop["to"], len(hop["way"]), hop["travel_s"] > 0) == (40370, 2, True)
+    assert (hop["to"], len(hop["way"]), hop["travel_s"] > 0) == (40370, 3, True)  # by the corner of Lake and Dearborn
 
 
 def test_the_drawings_are_sound_xml_with_every_station_once() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from cta.model.batch import Batch, Content
-from cta.model.errors import InputError
+from cta.model.errors import InputError, at
 from cta.model.topics import BY_SHORT
 from cta.network.load import chicago
 from cta.network.lookup import find_line, find_station
@@ -72,12 +72,18 @@ def choose(
         topic = BY_SHORT[topic].name if topic in BY_SHORT else topic
         if topic not in known:
             raise InputError(f"no topic {topic!r} in it", where="--topic", remedy=f"it has {', '.join(known)}")
-    network = chicago() if line is not None or station is not None else None
+    line_id = station_id = None
+    if line is not None:
+        with at("--line"):
+            line_id = find_line(chicago(), line).line
+    if station is not None:
+        with at("--station"):
+            station_id = find_station(chicago(), station).station_id
     return Choice(
         topic=topic,
         key=key,
-        line=None if line is None or network is None else find_line(network, line).line,
-        station_id=None if station is None or network is None else find_station(network, station).station_id,
+        line=line_id,
+        station_id=station_id,
         train=train,
         without_line=without_line,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cta.commands.network_answer import answer_for
+from cta.model.errors import at
 from cta.network.load import chicago
 from cta.network.network import Network
 
@@ -20,7 +21,8 @@ def network_command(name: str | None, as_json: bool, console: Console, network: 
     Raises NetworkError with the nearest names where ``name`` is neither, or several stations bear it.
     """
     network = chicago() if network is None else network
-    answer = answer_for(network, name)
+    with at("NAME"):
+        answer = answer_for(network, name)
     if as_json:
         console.out(msgspec.json.encode(answer).decode(), highlight=False)
         return

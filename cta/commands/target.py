@@ -53,8 +53,11 @@ class Run:
 def open_run(target: str, *, seed: int | None = None) -> Run:
     """The run of a scenario's or a recording's file. ``seed`` in place of a scenario's own.
 
-    Errors: ScenarioError, RecordingError, and InputError for a recording with another seed.
+    Errors: ScenarioError, RecordingError, and InputError for no name, or a recording with another seed.
     """
+    if not target:
+        what, remedy = "no file has an empty name", "name a scenario's or a recording's file"
+        raise InputError(what, where="TARGET", remedy=remedy)
     if is_recording(target):
         if seed is not None:
             raise InputError(

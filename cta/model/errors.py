@@ -6,6 +6,9 @@ with ``exit_code``. Anything else that escapes is a bug of ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class CtaError(Exception):
     """The root: ``where`` it is, ``what`` is wrong, the ``remedy``. ``str()`` is one line."""
@@ -22,6 +25,16 @@ class CtaError(Exception):
         line = self.what if self.where is None else f"{self.where}: {self.what}"
         line = line if self.remedy is None else f"{line}; {self.remedy}"
         return " ".join(line.split())
+
+
+@contextmanager
+def at(where: str) -> Iterator[None]:
+    """Errors that do not say where they are get the place."""
+    try:
+        yield
+    except CtaError as error:
+        error.where = error.where or where
+        raise
 
 
 class InputError(CtaError):

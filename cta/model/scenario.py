@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from cta.model import wording
+from cta.model import pipe, wording
 from cta.model.errors import ScenarioError
 from cta.model.records import Direction, TrainStatus, WeatherStatus
 
@@ -175,12 +175,14 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: str | Path) -> Scenario:
     """The scenario in a file. Raises ScenarioError, whose ``where`` begins with the path as given."""
     try:
-        with Path(path).open("rb") as file:
-            document = file.read(LIMIT_BYTES + 1)
+        document = pipe.read(Path(path), LIMIT_BYTES + 1)
     except FileNotFoundError:
         raise ScenarioError("no such file", where=str(path), remedy="name a scenario's JSON file") from None
     except IsADirectoryError:
         raise ScenarioError("is a directory", where=str(path), remedy="name a scenario's JSON file in it") from None
+    except pipe.SilentPipeError:
+        remedy = "start what writes to it, or name a scenario's JSON file"
+        raise ScenarioError("a pipe through which nothing comes", where=str(path), remedy=remedy) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or error
         raise ScenarioError(

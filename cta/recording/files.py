@@ -23,8 +23,10 @@ def open_file(path: Path) -> BinaryIO:
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise RecordingError(what.lower(), where=str(path), remedy="name a recording's file") from None
-    what = "a directory" if path.is_dir() else "not a regular file"
-    raise RecordingError(what, where=str(path), remedy="name a recording's file")
+    if path.is_dir():
+        raise RecordingError("a directory", where=str(path), remedy="name a recording's file")
+    remedy = "a recording is read from its end, so write it to a file first"
+    raise RecordingError("not a regular file", where=str(path), remedy=remedy)
 
 
 def frames_of(file: BinaryIO, source: str) -> FrameReader | None:

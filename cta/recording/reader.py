@@ -44,12 +44,13 @@ from cta.recording.seekable import FrameReader, NoTableError, is_zst
 
 
 def is_recording(path: str | Path) -> bool:
-    """Whether the file is to be read as a recording, by its first bytes or its name. False where it cannot be read."""
+    """Whether the file is to be read as a recording, by its name or its first bytes, which need not be there."""
+    if Path(path).name.endswith((SUFFIX, ZST_SUFFIX)):
+        return True
     try:
         with open_file(Path(path)) as file:
             start = file.read(len(HEADER_START))
-            begins_so = start == HEADER_START or start.startswith(AVRO_START)
-            return begins_so or is_zst(file) or Path(path).name.endswith((SUFFIX, ZST_SUFFIX))
+            return start == HEADER_START or start.startswith(AVRO_START) or is_zst(file)
     except RecordingError:
         return False
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cta.model import pipe
 from tests.cli.running import CTA, SMALL, cta, invoke, write_scenario
 
 BREAKDOWN = {"kind": "breakdown", "line": "blue", "station": "Clark/Lake", "direction": "b", "start": "07:02"}
@@ -111,6 +113,60 @@ def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, command: str, con
     assert [file.name for file in tmp_path.iterdir()] == ["wrong.json"]
 
 
+@pytest.mark.parametrize("command", ["replay", "record", "check", "diff"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("fifo", ["a pipe through which nothing comes", "scenario"]), ("fifo.jsonl", ["not a regular file", "recording"])],
+)
+def test_a_pipe_that_nobody_writes_to_is_refused(
+    tmp_path: Path, command: str, name: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a scenario after a moment, as a recording at once: nobody waits for ever."""
+    monkeypatch.setattr(pipe, "WRITER_WAIT_S", 0.05)
+    os.mkfifo(tmp_path / name)
+    result = invoke(*command_line(command, tmp_path / name, tmp_path), *([tmp_path] if command == "diff" else []))
+    assert_refused(result.stderr, result.stdout, result.exit_code, f"{tmp_path / name}: ", *words)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("command", ["info", "cat", "repair", "cut", "convert"])
+@pytest.mark.parametrize(("target", "words"), [("fifo", ["not a regular file"]), (".", ["a directory"])])
+def test_a_recording_that_is_no_file_is_refused(tmp_path: Path, command: str, target: str, words: list[str]) -> None:
+    """At once, and nothing is written."""
+    os.mkfifo(tmp_path / "fifo")
+    output = ["-o", tmp_path / "out.jsonl"] if command in ("repair", "cut", "convert") else []
+    result = invoke(command, tmp_path / target, *output)
+    assert_refused(result.stderr, result.stdout, result.exit_code, str(tmp_path), *words)
+    assert [file.name for file in tmp_path.iterdir()] == ["fifo"]
+
+
+@pytest.mark.parametrize("command", ["replay", "check"])
+def test_a_scenario_through_a_pipe(tmp_path: Path, command: str) -> None:
+    """It is read as from a file: ``jq ... | cta replay /dev/stdin``, and ``cta replay <(jq ...)``."""
+    path = write_scenario(tmp_path / "small.json")
+    for line in (f"cat {path} | {CTA} {command} /dev/stdin", f"{CTA} {command} <(cat {path})"):
+        ended = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("", ["TARGET: no file has an empty name"]),
+        ("missing.json", ["missing.json: no such file; name a scenario's JSON file"]),
+        ("missing.jsonl", ["missing.jsonl: no such file or directory; name a recording's file"]),
+        ("missing.jsonl.zst", ["missing.jsonl.zst: no such file or directory; name a recording's file"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["replay", "record", "check"])
+def test_a_missing_target_is_told_as_what_it_was_to_be(
+    tmp_path: Path, command: str, target: str, words: list[str]
+) -> None:
+    """A recording by its name, else a scenario."""
+    result = invoke(*command_line(command, target, tmp_path))
+    assert_refused(result.stderr, result.stdout, result.exit_code, *words)
+
+
 @pytest.mark.parametrize("command", ["replay", "record"])
 @pytest.mark.parametrize(
     "target", ["missing.json", "missing.jsonl", ".", "wrong.json/scenario.json", "a\0b", "x" * 5000]
@@ -174,7 +230,7 @@ def test_a_wrong_option_of_replay_is_refused(tmp_path: Path, args: list[str], wo
         (["replay"], ["cta replay: missing argument 'TARGET'"]),
         (["record", "x.json"], ["cta record: missing option"]),
         (["schema", "x"], ["cta schema:", "x"]),
-        (["network", "Clark/Lak"], ["Clark/Lake"]),
+        (["network", "Clark/Lak"], ["NAME: ", "Clark/Lake"]),
         (["network", "Western"], ["Western (Brown)"]),
         (["network", "Clark/Lake", "Howard"], ["cta network:", "Howard"]),
     ],
@@ -227,6 +283,20 @@ def test_no_file_has_such_a_name(tmp_path: Path, output: str) -> None:
     path = write_scenario(tmp_path / "small.json")
     result = invoke("record", path, "-o", output, "--force")
     assert_refused(result.stderr, result.stdout, result.exit_code, "name")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--line", "bleu"], ["--line: no line 'bleu'", "blue"]),
+        (["--station", "Clark/Lak"], ["--station: no station 'Clark/Lak'", "Clark/Lake"]),
+        (["--topic", "arivals"], ["--topic: ", "turnstile"]),
+    ],
+)
+def test_a_choice_of_what_is_not_there_is_refused(recording: Path, args: list[str], words: list[str]) -> None:
+    """The line names the option."""
+    result = invoke("cat", recording, *args)
+    assert_refused(result.stderr, result.stdout, result.exit_code, *words)
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])

@@ -6,10 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Literal
+from typing import Final, Literal
 
 from cta.model.batch import Batch
 from cta.web.scene import Scene, Slots
+
+BATCHES_TIMED: Final = 1000
+"""So many between two updates at the most; what is more comes from who folds and never updates."""
 
 State = Literal["starting", "catching up", "live", "ended", "no Kafka"]
 
@@ -23,6 +26,7 @@ class Feed:
         self._scene = make_scene()
         self._rate = _Rate()
         self._pace = _Pace()
+        self._came_s: deque[float] = deque(maxlen=BATCHES_TIMED)
         self.speed = speed
         self.state: State = "starting"
         self.lag: dict[str, int] = {}
@@ -32,9 +36,18 @@ class Feed:
 
     def fold(self, batch: Batch) -> None:
         """Take in a batch."""
+        came_s = time.monotonic()
         with self._lock:
             self._scene.fold(batch)
             self._rate.add(len(batch))
+            self._came_s.append(came_s)
+
+    def came_s(self) -> list[float]:
+        """When each batch came, on the monotonic clock, of those folded since this was last asked."""
+        with self._lock:
+            came_s = list(self._came_s)
+            self._came_s.clear()
+        return came_s
 
     def count(self, entries: Mapping[int, int]) -> None:
         """Take in what TURNSTILE_SUMMARY says, by station."""

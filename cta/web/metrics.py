@@ -12,6 +12,7 @@ from cta.web.feed import Feed
 from cta.web.hub import Hub
 
 UPDATE_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+BOARD_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
@@ -24,6 +25,12 @@ class Metrics:
             "cta_page_update_seconds",
             "Time to look at the board and tell every client what changed",
             buckets=UPDATE_S,
+            registry=self._registry,
+        )
+        self.board_s = Histogram(
+            "cta_event_to_board_seconds",
+            "Time from when a batch of records came here until clients were told of the board that has it",
+            buckets=BOARD_S,
             registry=self._registry,
         )
 

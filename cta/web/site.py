@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -89,4 +90,8 @@ class Site:
     def update(self) -> None:
         """Look at the feed and tell the clients what changed."""
         with self.metrics.update_s.time():
+            came_s = self.feed.came_s()
             self.hub.publish(self.feed.slots())
+        told_s = time.monotonic()
+        for batch_s in came_s:
+            self.metrics.board_s.observe(told_s - batch_s)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import blake2b
@@ -193,6 +194,22 @@ def test_metrics_count_records_clients_and_changes(served: Served, blue: Run) ->
         "cta_page_update_seconds_count 1.0",
     ]
     assert [line for line in wanted if line not in lines] == []
+
+
+def test_metrics_time_each_batch_until_clients_are_told(served: Served, blue: Run) -> None:
+    """From its coming to the update that shows it, once; an update without a batch adds nothing."""
+    (batch, *_) = blue.batches(blue.window)
+    began_s = time.monotonic()
+    served.site.feed.fold(batch)
+    time.sleep(0.02)  # what is to be measured
+    served.site.feed.fold(batch)
+    served.update()
+    passed_s = time.monotonic() - began_s
+    served.update()
+    found = dict(line.rsplit(" ", 1) for line in get(served, "/metrics").text.splitlines())
+    assert found["cta_event_to_board_seconds_count"] == "2.0"
+    assert found['cta_event_to_board_seconds_bucket{le="0.01"}'] in ("0.0", "1.0")
+    assert 0.02 < float(found["cta_event_to_board_seconds_sum"]) < 2 * passed_s
 
 
 def test_events_are_a_snapshot_and_changes_that_lead_to_the_board(served: Served, blue: Run) -> None:

@@ -1,16 +1,14 @@
-"""What topics hold at one moment: it can be read again and again, and is the same each time, however a producer goes on."""
+"""What partitions hold at one moment: it can be read again and again, and is the same each time, however a producer goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cta.broker.consumer import MAX_RECORDS
-from cta.broker.port import Broker
+from cta.broker.port import Broker, Place
+from cta.broker.share import Whole
 from cta.model.batch import Batch
-
-Place = tuple[str, int]
-"""A topic's name and a partition of it."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,12 @@ class Extent:
     @classmethod
     def of(cls, broker: Broker, topics: Iterable[str]) -> Extent:
         """From the topics' begin offsets to their end offsets now. Errors: BrokerError for a topic that isn't there."""
-        places = [(name, number) for name in topics for number in range(broker.partitions(name))]
-        return cls({place: (broker.begin_offset(*place), broker.end_offset(*place)) for place in places})
+        return cls.onward(broker, Whole(broker, topics).positions)
+
+    @classmethod
+    def onward(cls, broker: Broker, positions: Mapping[Place, int]) -> Extent:
+        """From the positions to the partitions' end offsets now."""
+        return cls({place: (offset, broker.end_offset(*place)) for place, offset in positions.items()})
 
     @property
     def records(self) -> int:

@@ -16,6 +16,9 @@ from typing import Protocol
 
 from cta.model.batch import Batch
 
+Place = tuple[str, int]
+"""A topic's name and a partition of it."""
+
 
 class Broker(Protocol):
     """Partitioned logs of records.

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cta.broker.partition import partition
+from cta.broker.port import Place
 from cta.model.batch import Batch
 from cta.model.topics import RECORDED, Topic
-
-Place = tuple[str, int]
-"""A topic's name and a partition of it."""
 
 
 class Sink(Protocol):

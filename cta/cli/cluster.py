@@ -90,6 +90,10 @@ Examples:
   cta diff scenarios/rush_hour.json received.jsonl.zst     is it what was sent?
   cta capture -o orders.jsonl --topics orders --topics payments
   cta capture -o live.jsonl.zst --follow                   until Ctrl+C, which ends it whole
+  cta capture -o new.jsonl.zst --group nightly             what no capture of that group has yet
+
+\b
+Captures of a group share its partitions, and go on where its last one ended.
 
 \b
 Any topic of any cluster: each record with partition, offset and headers; what no schema of
@@ -98,6 +102,7 @@ ours explains as text, or base64. The file appears under its name only when it i
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to write: .jsonl or .jsonl.zst.")
 @click.option("--topics", multiple=True, metavar="NAME", help="This topic instead of a run's (repeatable).")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl+C.")
+@click.option("--group", metavar="NAME", help="Go on where this group's last capture ended; share with its others.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @services_of_kafka
 @click.option("--quiet", is_flag=True, help="The digest and the name only.")
@@ -105,6 +110,7 @@ def capture(
     output: str,
     topics: tuple[str, ...],
     follow: bool,
+    group: str | None,
     force: bool,
     namespace: str | None,
     bootstrap_servers: str | None,
@@ -117,7 +123,7 @@ def capture(
 
     settings = settings_of(namespace, bootstrap_servers, schema_registry_url)
     if not follow:
-        digest = run_capture(settings, output, topics, force=force)
+        digest = run_capture(settings, output, topics, group=group, force=force)
     else:
         with Stop() as stop:
             clock = WallClock(stop)
@@ -127,7 +133,7 @@ def capture(
                 return stop.asked
 
             say = unsaid if quiet else remark
-            digest = run_capture(settings, output, topics, force=force, stop=asked, say=say)
+            digest = run_capture(settings, output, topics, group=group, force=force, stop=asked, say=say)
     if not quiet:
         remark(f"{output}: {digest.total:,} records")
     click.echo(f"{digest.hexdigest()}  {output}")

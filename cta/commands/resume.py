@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cta.broker.checks import topic_place
-from cta.broker.extent import Place
 from cta.broker.kafka import KafkaBroker
+from cta.broker.port import Place
 from cta.broker.producer import Producer
 from cta.model.batch import Batch, Content
 from cta.model.errors import BrokerError

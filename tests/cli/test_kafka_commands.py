@@ -38,6 +38,7 @@ def small(tmp_path: Path) -> Path:
         (["capture", "-o", "out.avro"], ["out.avro", ".jsonl.zst"]),
         (["capture", "-o", "a\0b.jsonl"], ["no file can have this name"]),
         (["capture", "-o", "out.jsonl", "--namespace", "*"], ["CTA_NAMESPACE"]),
+        (["capture", "-o", "out.jsonl", "--group", ""], ["--group"]),
         (["doctor", "--namespace", "/"], ["CTA_NAMESPACE"]),
         (["doctor", "--schema-registry-url", "ftp://here"], ["CTA_SCHEMA_REGISTRY_URL", "http://host:port"]),
         (["stack", "up", "--file", "missing.yml"], ["missing.yml", "checkout"]),

@@ -35,20 +35,22 @@ class Clock(Protocol):
 class Stop:
     """Ctrl+C as a question that is asked between batches, so that a run stops with its sums agreeing.
 
-    A second Ctrl+C interrupts wherever it is.
+    A second Ctrl+C interrupts wherever it is. ``signals``: others that ask the same.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *signals: signal.Signals) -> None:
         self.asked = False
+        self._signals = (signal.SIGINT, *signals)
 
     def __enter__(self) -> Stop:
-        self._before = signal.signal(signal.SIGINT, self._ask)
+        self._before = [signal.signal(number, self._ask) for number in self._signals]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for number, before in zip(self._signals, self._before, strict=True):
+            signal.signal(number, before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from cta.commands.console import Progress, unseen
+from cta.commands.pace import Stop
 from cta.commands.target import Run
 from cta.model.errors import CtaError, OutputError
 from cta.recording.digest import Digest
@@ -15,7 +17,7 @@ from cta.simulation.plan import Window
 
 
 class InterruptedRunError(CtaError):
-    """Ctrl+C before the end."""
+    """Ctrl+C, or whoever ends the process, before the end."""
 
     exit_code = 130
 
@@ -35,14 +37,19 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
         stations=run.station_rows(),
     )
     writer = RecordingWriter(output, header, leaves=True)
+    safe = "what was written so far is"
     try:
-        with writer:
+        with Stop(signal.SIGTERM) as stop, writer:
             for batch in run.batches(window):
                 writer.write(batch)
                 progress(writer.digest.last_ms or window.start_ms, writer.digest.total)
+                if stop.asked:
+                    writer.flush()
+                    safe = f"the first {writer.digest.total:,} records are"
+                    raise KeyboardInterrupt
     except KeyboardInterrupt:
         raise InterruptedRunError(
-            f"interrupted; the records so far, up to {writer.digest.total:,}, are in {output}{PARTIAL_SUFFIX}",
+            f"interrupted; {safe} in {output}{PARTIAL_SUFFIX}",
             where=output,
             remedy="run it again for the whole file, or save what is whole: cta repair",
         ) from None

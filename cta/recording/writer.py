@@ -71,6 +71,10 @@ class RecordingWriter:
         self.digest.update(batch)
         self._put(record_lines(batch))
 
+    def flush(self) -> None:
+        """Every record so far is in the partial file, for `cta repair` to save; a frame ends here."""
+        self._put(b"", end_frame=True)
+
     def expect(self, trailer: Trailer) -> None:
         """Hold what was written against the trailer of what it was to be. RecordingError: it is not that."""
         if Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics) != trailer:

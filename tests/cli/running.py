@@ -49,8 +49,8 @@ def write_scenario(path: Path, **changes: Any) -> Path:
     return path
 
 
-def interrupted(*args: str | Path) -> tuple[int, str, str]:
-    """``cta ARGS`` with its stderr on a terminal, sent Ctrl+C when the bar has counted records.
+def interrupted(*args: str | Path, by: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
+    """``cta ARGS`` with its stderr on a terminal, sent Ctrl+C (or another signal) when the bar has counted records.
 
     The exit code, stdout, and what the terminal saw.
     """
@@ -58,7 +58,7 @@ def interrupted(*args: str | Path) -> tuple[int, str, str]:
     with subprocess.Popen([CTA, *map(str, args)], stdout=subprocess.PIPE, stderr=terminal, text=True) as running:
         os.close(terminal)
         seen = _read_until(master, rb"[1-9][0-9,]* records")
-        running.send_signal(signal.SIGINT)
+        running.send_signal(by)
         seen += _read_until(master, None)
         os.close(master)
         assert running.stdout is not None

@@ -13,6 +13,7 @@ import pytest
 from cta.model import pipe
 from tests.cli.running import CTA, SMALL, cta, invoke, write_scenario
 
+SCENARIO = Path("scenarios/rush_hour.json")
 BREAKDOWN = {"kind": "breakdown", "line": "blue", "station": "Clark/Lake", "direction": "b", "start": "07:02"}
 
 
@@ -124,7 +125,8 @@ def test_a_pipe_that_nobody_writes_to_is_refused(
     """As a scenario after a moment, as a recording at once: nobody waits for ever."""
     monkeypatch.setattr(pipe, "WRITER_WAIT_S", 0.05)
     os.mkfifo(tmp_path / name)
-    result = invoke(*command_line(command, tmp_path / name, tmp_path), *([tmp_path] if command == "diff" else []))
+    other: list[str | Path] = [SCENARIO] if command == "diff" else []
+    result = invoke(*command_line(command, tmp_path / name, tmp_path), *other)
     assert_refused(result.stderr, result.stdout, result.exit_code, f"{tmp_path / name}: ", *words)
     assert [file.name for file in tmp_path.iterdir()] == [name]
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 from pathlib import Path
 
+import pytest
+
+from cta.recording.reader import Recording
 from tests.cli.running import cta, interrupted, invoke, write_scenario
 
 
@@ -56,11 +61,20 @@ def test_a_recording_may_be_cut_onto_itself(tmp_path: Path) -> None:
     assert output.read_bytes() == fresh.read_bytes()
 
 
-def test_ctrl_c_leaves_no_file_and_says_what_is_safe(tmp_path: Path) -> None:
-    """Exit 130; nothing under the final name; the line names the partial file that has the records so far."""
-    scenario, output = write_scenario(tmp_path / "long.json", duration="P300D", lines=None), tmp_path / "out.jsonl"
-    ended, stdout, terminal = interrupted("record", scenario, "-o", output)
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl+C", "ended"])
+@pytest.mark.parametrize("form", [".jsonl", ".jsonl.zst"])
+def test_an_interrupted_run_says_what_is_safe(tmp_path: Path, form: str, by: signal.Signals) -> None:
+    """Exit 130, nothing under the final name; the partial file holds as many records as the line says, all whole."""
+    scenario, output = write_scenario(tmp_path / "long.json", duration="P300D", lines=None), tmp_path / f"out{form}"
+    ended, stdout, terminal = interrupted("record", scenario, "-o", output, by=by)
     assert (ended, stdout) == (130, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.json", "out.jsonl.partial"]
-    assert "out.jsonl.partial" in terminal
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.json", f"out{form}.partial"]
     assert "Traceback" not in terminal
+    told = re.search(r"interrupted; the first ([0-9,]+) records are in (\S+);", terminal)
+    assert told is not None, terminal
+    assert told[2] == f"{output}.partial"
+    repaired = cta("repair", told[2], "-o", tmp_path / "saved.jsonl")
+    saved = Recording.open(tmp_path / "saved.jsonl")
+    assert f"{saved.trailer.total:,}" == told[1]
+    assert repaired.stderr.splitlines()[1:] == [f"missing: {what}" for what in saved.header.missing]
+    assert len(saved.header.missing) == 1  # what would have come

@@ -136,7 +136,7 @@ def test_a_pipe_that_nobody_writes_to_is_refused(
 def test_a_recording_that_is_no_file_is_refused(tmp_path: Path, command: str, target: str, words: list[str]) -> None:
     """At once, and nothing is written."""
     os.mkfifo(tmp_path / "fifo")
-    output = ["-o", tmp_path / "out.jsonl"] if command in ("repair", "cut", "convert") else []
+    output: list[str | Path] = ["-o", tmp_path / "out.jsonl"] if command in ("repair", "cut", "convert") else []
     result = invoke(command, tmp_path / target, *output)
     assert_refused(result.stderr, result.stdout, result.exit_code, str(tmp_path), *words)
     assert [file.name for file in tmp_path.iterdir()] == ["fifo"]

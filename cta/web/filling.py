@@ -7,7 +7,7 @@ there mean that the topics were made anew: the feed begins anew with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ from confluent_kafka import Message
 
 from cta.broker.kafka import KafkaBroker
 from cta.model.batch import Batch
+from cta.model.errors import BrokerError
 from cta.model.records import StationTableRow
 from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY, Topic
 from cta.pipeline.stations import table_content
@@ -48,7 +49,7 @@ class Filling:
             if self._namespace + topic.name in there
             for number in range(self._broker.partitions(self._namespace + topic.name))
         }
-        if any(position > ends.get(place, -1) for place, position in self._positions.items()):
+        if any(self._is_gone(place, ends) for place in self._positions):
             self._positions.clear()
             self._feed.restart()
         for place in ends.keys() - self._positions.keys():
@@ -59,6 +60,16 @@ class Filling:
             self._read(place, ends)
         self._feed.state = "live" if ends else "starting"
         return behind
+
+    def _is_gone(self, place: tuple[Topic, int], ends: Mapping[tuple[Topic, int], int]) -> bool:
+        """Whether what was read of a partition is there no longer. A topic that has only no leader yet is still there."""
+        if place in ends:
+            return self._positions[place] > ends[place]
+        try:
+            self._broker.admin.config(self._namespace + place[0].name)
+        except BrokerError:
+            return True
+        return False
 
     def _read(self, place: tuple[Topic, int], ends: dict[tuple[Topic, int], int]) -> None:
         topic, number = place

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
+import msgspec
 import pytest
+import requests
 from confluent_kafka import Producer as BareProducer
 
 from cta.broker.kafka import KafkaBroker
@@ -16,10 +21,15 @@ from cta.model.settings import Settings
 from cta.model.topics import ALERTS, ARRIVALS, STATIONS_TABLE, TOPICS, TURNSTILE_SUMMARY
 from cta.network.load import chicago
 from cta.pipeline.board import Board
+from cta.recording.digest import Digest
+from cta.simulation.plan import Window
 from cta.stack.registry import Registry
 from cta.web.feed import Feed
 from cta.web.filling import Filling
 from cta.web.scene import Scene, document_of
+from tests.cli.running import CTA
+from tests.e2e.pipeline import environment, eventually
+from tests.e2e.services import Services
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +135,53 @@ def test_topics_made_anew_begin_the_page_anew(
     filling.round()
     slots = feed.slots()
     assert (document_of(slots), slots["feed"]["round"]) == (board.document(), 1)
+
+
+def test_kafka_goes_away_and_comes_back(run: Run, kafka: KafkaBroker, settings: Settings, services: Services) -> None:
+    """The page says so and goes on by itself: not a record is lost, none is counted twice, nothing began anew."""
+    services.ours("kafka")
+    board, digest = Board.for_network(run.network), Digest()
+    halves = [list(run.batches(window)) for window in halved(run.window)]
+    with serving(settings) as address:
+        for half in halves:
+            producer = Producer(kafka, topics=TOPICS, namespace=settings.namespace)
+            for batch in half:
+                producer.post(batch)
+                board.fold(batch)
+                digest.update(batch)
+            producer.flush()
+            eventually(lambda: requests.get(f"{address}api/moment", timeout=10).json()["digest"], digest.hexdigest())
+            if half is halves[0]:
+                services.stop("kafka")
+                try:
+                    eventually(lambda: health(address), (503, "no Kafka"))
+                finally:
+                    services.start("kafka")
+                eventually(lambda: health(address), (200, "live"))
+        shown = requests.get(f"{address}api/moment", timeout=10).json()
+    assert (document_of(shown), shown["feed"]["round"]) == (msgspec.to_builtins(board.document()), 0)
+    assert (shown["records"]["total"], shown["records"]["unread"]) == (digest.total, 0)
+
+
+def halved(window: Window) -> tuple[Window, Window]:
+    middle_ms = (window.start_ms + window.end_ms) // 2
+    return Window(window.start_ms, middle_ms), Window(middle_ms, window.end_ms)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """`cta serve` on a port of its own; its address."""
+    command = [str(CTA), "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment(settings), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            (address,) = re.findall(r"http://\S+", process.stdout.readline())
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+
+
+def health(address: str) -> tuple[int, str]:
+    answer = requests.get(f"{address}healthz", timeout=10)
+    return answer.status_code, answer.json()["state"]

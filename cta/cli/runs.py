@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -36,11 +36,14 @@ Examples:
   cta replay scenarios/snow_day.json --json | jq .records
   cta replay scenarios/rush_hour.json --to kafka --partitions 3
   cta replay scenarios/rush_hour.json --to kafka --fresh --namespace trial-7.
+  cta replay scenarios/rush_hour.json --to kafka --via services
 
 \b
 Into Kafka each record goes once, with its event's time. Topics that hold records are
 refused; --fresh lists and removes what an earlier run left, and starts clean; --resume
 holds what is there against this run, and goes on with the next record.
+With --via services weather goes by the REST Proxy, and stations by Postgres and Connect:
+each record at least once, and what may be there more often is counted.
 Expectations are judged on a whole run, whatever its seed. A run cut by --from or
 --until (or by Ctrl+C) is not judged, and says so.
 Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be reached,
@@ -48,6 +51,11 @@ Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be 
 )
 @click.argument("target")
 @click.option("--to", type=click.Choice(["memory", "kafka"]), default="memory", show_default=True, help="The broker.")
+@click.option(
+    "--via",
+    type=click.Choice(["broker", "services"]),
+    help="On Kafka: all by its producer, or weather and stations by their services.  [default: broker]",
+)
 @click.option("--fresh", is_flag=True, help="On Kafka: remove what an earlier run left in the namespace.")
 @click.option("--resume", is_flag=True, help="On Kafka: go on with this run, where it ended early.")
 @services_of_kafka
@@ -78,6 +86,7 @@ def replay(
     ctx: click.Context,
     target: str,
     to: str,
+    via: Literal["broker", "services"] | None,
     fresh: bool,
     resume: bool,
     namespace: str | None,
@@ -122,11 +131,23 @@ def replay(
             say = unsaid if quiet else remark
             if fresh and resume:
                 raise click.UsageError("--fresh begins anew and --resume goes on: choose one", ctx)
-            begun = run.batches(window) if resume else None
-            into = into_kafka(settings, partitions, fresh=fresh, waits=speed is not None, say=say, resume=begun)
+            if resume and via == "services":
+                raise click.UsageError("--resume goes on record by record, which --via services does not", ctx)
+            into = into_kafka(
+                settings,
+                run,
+                partitions,
+                via=via or "broker",
+                fresh=fresh,
+                waits=speed is not None,
+                say=say,
+                resume=run.batches(window) if resume else None,
+            )
             route = opened.enter_context(into)
-        elif fresh or resume or namespace or bootstrap_servers or schema_registry_url:
-            raise click.UsageError("--fresh, --resume, --namespace and where services are go with --to kafka", ctx)
+        elif via or fresh or resume or namespace or bootstrap_servers or schema_registry_url:
+            raise click.UsageError(
+                "--via, --fresh, --resume, --namespace and where services are go with --to kafka", ctx
+            )
         progress = opened.enter_context(progress_bar(window, quiet=quiet))
         outcome = run_replay(
             run,
@@ -150,7 +171,10 @@ def replay(
         for line in report.complaints(outcome):
             click.echo(line, err=True)
     if outcome.interrupted and to == "kafka":
-        remark(f"interrupted: {outcome.digest.total:,} records are in Kafka, each once; --resume goes on")
+        once = "each once; --resume goes on"
+        if via == "services":
+            once = "each at least once; --resume, without --via, goes on where none is there twice"
+        remark(f"interrupted: {outcome.digest.total:,} records are in Kafka, {once}")
     ctx.exit(outcome.exit_code)
 
 
@@ -276,11 +300,12 @@ Examples:
 
 \b
 A string is a train: flat where it waits, crowded where trains bunch. The picture
-follows the reader's choice of light or dark and needs no outside font.""",
+follows the reader's choice of light or dark and needs no outside font. A .png is the
+light one; it takes pip install 'cta[png]'.""",
 )
 @click.argument("target")
 @click.option("--line", required=True, metavar="LINE", help="The line to draw.")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write: .svg.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write: .svg, or .png.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @part_of_a_run
 def plot(

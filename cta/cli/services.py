@@ -1,4 +1,4 @@
-"""Commands to services beside the broker: connect, ksql."""
+"""Commands to services beside the broker: stations (Postgres), connect, ksql."""
 
 from __future__ import annotations
 
@@ -14,10 +14,76 @@ from cta.cli.options import PARTITIONS_MAX, named, options, waited, whole
     cls=OneLine,
     epilog="""\b
 Examples:
+  cta stations load                                    the network's platforms, and nothing else
+  cta stations show Austin                             a station's rows, and what is changed in them
+  cta stations set 30001 station_name=Renamed          one platform's row
+  cta stations set "Clark/Lake" "station_name=Clark & Lake"     all of a station's
+  cta stations show --json | jq '.[].stop_id'
+
+\b
+The table is in the database at CTA_POSTGRES_DSN. Connect reads it: a row that is changed
+here travels to the stations topic, and with 'cta stream' to the page.
+Exit codes: 0 done, 2 bad input (nothing was changed), 3 Postgres could not be reached.""",
+)
+def stations() -> None:
+    """The stations table in Postgres: load, show, change."""
+
+
+as_one_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@stations.command("load")
+@as_one_json
+def stations_load(as_json: bool) -> None:
+    """Make the table, and make it hold the network's platforms and nothing else; all of it, or nothing of it.
+
+    What is there and right is not touched: loaded again, nothing changes.
+    """
+    from cta.commands import stations as use
+    from cta.model.settings import Settings
+
+    loaded = use.load(Settings.of(os.environ))
+    click.echo(use.as_json(loaded) if as_json else use.told(loaded))
+
+
+@stations.command("show")
+@click.argument("name", required=False)
+@as_one_json
+def stations_show(name: str | None, as_json: bool) -> None:
+    """Show the table's rows, or those of NAME: a stop's id, a station's id or its name."""
+    from cta.commands import stations as use
+    from cta.commands.console import results
+    from cta.model.settings import Settings
+
+    rows = use.show(Settings.of(os.environ), name)
+    if as_json:
+        click.echo(use.as_json(rows))
+    else:
+        use.print_rows(rows, results())
+
+
+@stations.command("set")
+@click.argument("name")
+@click.argument("changes", nargs=-1, required=True, metavar="COLUMN=VALUE...")
+@as_one_json
+def stations_set(name: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Set columns in the rows of NAME: a stop's id, a station's id or its name. VALUE null is no value."""
+    from cta.commands import stations as use
+    from cta.model.settings import Settings
+
+    changed = use.change(Settings.of(os.environ), name, changes)
+    click.echo(use.as_json(changed) if as_json else "\n".join(map(use.told_change, changed)))
+
+
+@cli.group(
+    cls=OneLine,
+    epilog="""\b
+Examples:
   cta connect apply                       compose/connectors/stations-debezium.json
   cta connect apply compose/connectors/stations-jdbc.json --set table.whitelist=stations
   cta connect status
   cta connect restart stations-debezium   after what made a task FAILED was put right
+  cta connect delete stations-debezium --forget
 
 \b
 The worker is at CTA_CONNECT_URL. Passwords of a config are never shown.""",
@@ -66,13 +132,16 @@ def connect_restart(name: str, wait_s: int) -> None:
 
 @connect.command("delete")
 @click.argument("name")
-@click.option("--forget", is_flag=True, help="Its offsets too: made again, it reads everything.")
+@click.option(
+    "--forget", is_flag=True, help="Its offsets and its slot in Postgres, too: made again, it reads everything."
+)
 def connect_delete(name: str, forget: bool) -> None:
     """Remove NAME; nothing happens if it isn't there."""
     from cta.commands import connect as use
     from cta.model.settings import Settings
 
-    click.echo(use.delete(use.connect(Settings.of(os.environ)), name, forget=forget))
+    settings = Settings.of(os.environ)
+    click.echo("\n".join(use.delete(use.connect(settings), name, settings, forget=forget)))
 
 
 statements_of = options(

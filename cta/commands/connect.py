@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from cta.model.errors import InputError
+from cta.model.errors import CtaError, InputError
 from cta.model.settings import Settings
-from cta.stack.connect import Connect, Status, read
+from cta.stack.connect import Connect, Reader, Status, read
+from cta.stack.postgres import Postgres
 from cta.stack.wait import Clock
 
 CONNECT_PATIENCE_S = 10.0
@@ -46,11 +47,29 @@ def restart(worker: Connect, name: str, *, patience_s: float) -> str:
     return str(worker.wait_running(name, patience_s))
 
 
-def delete(worker: Connect, name: str, *, forget: bool) -> str:
-    """Remove a connector, and what it remembers where ``forget`` says so."""
-    removed = worker.delete(name, forget=forget)
+def delete(worker: Connect, name: str, settings: Settings, *, forget: bool) -> list[str]:
+    """Remove a connector, and what it remembers where ``forget`` says so, in Connect and in Postgres; a line each."""
+    if worker.status(name) is None:
+        return [f"connector {name} was not there"]
+    reader = worker.reader(name)
+    worker.delete(name, forget=forget)
     memory = "its offsets too" if forget else "its offsets stay: made again, it goes on where it was"
-    return f"connector {name} removed, {memory}" if removed else f"connector {name} was not there"
+    removed = f"connector {name} removed, {memory}"
+    return [removed, *([] if reader is None else [_slot(reader, settings, forget=forget)])]
+
+
+def _slot(reader: Reader, settings: Settings, *, forget: bool) -> str:
+    """What became of a connector's slot, which keeps the database's log from being cut until it is gone."""
+    if not forget:
+        return f"slot {reader.slot} stays in Postgres, for when it is made again"
+    by_hand = f"SELECT pg_drop_replication_slot('{reader.slot}') there removes it"
+    try:
+        database = Postgres(settings.postgres_dsn)
+        if database.forget_reader(reader.slot, reader.publication):
+            return f"slot {reader.slot} removed, {database.where}"
+    except CtaError as error:
+        return f"slot {reader.slot} stays, and keeps the log from being cut: {error}; {by_hand}"
+    return f"slot {reader.slot} is not in {database.where}: if the connector read another database, {by_hand}"
 
 
 def _line(worker: Connect, state: Status) -> str:

@@ -6,7 +6,7 @@ Results go to stdout; the bar goes to stderr, and only where that is a terminal.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -33,11 +33,11 @@ def results(*, stderr: bool = False) -> Console:
 class Progress(Protocol):
     """Told now and then how far a run is."""
 
-    def __call__(self, time_ms: int, records: int) -> None:
-        """``records`` so far, all of them before ``time_ms``."""
+    def __call__(self, time_ms: int, records: int, lag: Callable[[], str] = str) -> None:
+        """``records`` so far, all of them before ``time_ms``; ``lag`` is asked where it is shown, none by default."""
 
 
-def unseen(time_ms: int, records: int) -> None:
+def unseen(time_ms: int, records: int, lag: Callable[[], str] = str) -> None:
     """The progress of a run that nobody watches."""
 
 
@@ -57,15 +57,15 @@ def progress_bar(window: Window, *, quiet: bool = False) -> Iterator[Progress]:
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[records]:>11,} records"),
         TextColumn("{task.fields[rate]:>11,.0f}/s"),
+        TextColumn("{task.fields[lag]}"),
         console=Console(stderr=True),
         transient=True,
     )
     with bar:
-        task = bar.add_task(
-            "", total=window.duration_ms / SECOND_MS, clock=format_clock(window.start_ms), records=0, rate=0.0
-        )
+        total_s, clock = window.duration_ms / SECOND_MS, format_clock(window.start_ms)
+        task = bar.add_task("", total=total_s, clock=clock, records=0, rate=0.0, lag="")
 
-        def advance(time_ms: int, records: int) -> None:
+        def advance(time_ms: int, records: int, lag: Callable[[], str] = str) -> None:
             elapsed_s = bar.tasks[0].elapsed or 0.0
             bar.update(
                 task,
@@ -73,6 +73,7 @@ def progress_bar(window: Window, *, quiet: bool = False) -> Iterator[Progress]:
                 clock=format_clock(min(time_ms, window.end_ms)),
                 records=records,
                 rate=records / elapsed_s if elapsed_s else 0.0,
+                lag=lag(),
             )
 
         yield advance

@@ -15,7 +15,7 @@ import msgspec
 
 from cta.broker.kafka import KafkaBroker
 from cta.broker.kafka_admin import topic_config
-from cta.commands.leftovers import OF_A_RUN, find, groups_of
+from cta.commands.leftovers import OF_A_RUN, connectors_of, find, groups_of
 from cta.model import schemas
 from cta.model.errors import CtaError, ServiceError
 from cta.model.settings import Settings
@@ -23,11 +23,10 @@ from cta.model.topics import RECORDED, STATIONS, TOPICS, TURNSTILE
 from cta.network.load import chicago
 from cta.pipeline.stations import platform_rows
 from cta.stack.connect import Connect
-from cta.stack.http import Service
 from cta.stack.ksqldb import Ksqldb
 from cta.stack.postgres import Postgres
 from cta.stack.registry import COMPATIBILITY, Registry
-from cta.stack.rest_proxy import REMEDY as REST_PROXY_REMEDY
+from cta.stack.rest_proxy import RestProxy
 
 Level = Literal["ok", "note", "problem", "unreachable"]
 
@@ -158,7 +157,7 @@ def _registry(settings: Settings) -> Iterator[Finding]:
 def _connect(settings: Settings) -> Iterator[Finding]:
     worker = Connect(settings.connect_url)
     yield Finding("ok", worker.where, f"reachable, version {worker.version()}")
-    names = [name for name in worker.names() if name.startswith(f"{settings.namespace}stations-")]
+    names = connectors_of(worker, settings.namespace)
     if not names:
         yield Finding("note", worker.where, f"no connector fills {STATIONS.name}", "'cta connect apply' makes one")
     for name in names:
@@ -191,12 +190,9 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
 
 
 def _rest_proxy(settings: Settings) -> Iterator[Finding]:
-    proxy = Service("REST Proxy", settings.rest_proxy_url, remedy=REST_PROXY_REMEDY)
-    answer = proxy.request("GET", "/topics")
-    if answer.ok:
-        yield Finding("ok", proxy.where, "reachable, and it reaches Kafka")
-    else:
-        yield Finding("problem", proxy.where, f"listing topics: {answer.complaint()}", "does it reach its broker?")
+    proxy = RestProxy(settings.rest_proxy_url)
+    proxy.check()
+    yield Finding("ok", proxy.where, "reachable, and it reaches Kafka")
 
 
 _NEEDED: Final = ("bootstrap_servers", "schema_registry_url")

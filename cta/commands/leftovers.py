@@ -1,13 +1,14 @@
 """What an earlier run left on a cluster, in one namespace, and how it is removed.
 
 The order matters: a query that is filled from a topic goes before it, a worker's memory (its changelog, its group's
-offsets) goes with what it remembers, and nothing goes while a worker runs. The stations topic stays, and so does its
-connector: its rows are Postgres's, not a run's, and Connect would not send them again.
+offsets) goes with what it remembers, and nothing goes while a worker runs. The stations topic and its connector are a
+run's where the run fills them (`cta.commands.services`). Else they stay: the rows are Postgres's, and nobody would send
+them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +18,11 @@ from cta.broker.kafka_groups import KafkaGroups
 from cta.model.errors import BrokerError
 from cta.model.settings import Settings
 from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY
+from cta.stack.connect import Connect
 from cta.stack.http import UnreachableError
 from cta.stack.ksqldb import Ksqldb, Statement
 from cta.stack.namespace import identifier
+from cta.stack.postgres import Postgres
 
 APP: Final = "cta-stations"
 """What the names of the Faust apps' groups and changelogs begin with (`cta.streams.app`, which takes a second to import)."""
@@ -32,18 +35,23 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Leftovers:
-    """``topics``: records in each topic that is there; ``groups``: members in each; ``objects``: ksqlDB's, by kind."""
+    """``topics``: records in each topic that is there; ``groups``: members in each; ``objects``: ksqlDB's, by kind.
+
+    ``connectors`` are stopped and forgotten, not removed: with their config they are made to read everything again.
+    """
 
     topics: dict[str, int]
     groups: dict[str, int]
     objects: tuple[Statement, ...]
     unseen: str | None
     """Where ksqlDB would be, if it cannot be reached: what it may hold is not known."""
+    connectors: Sequence[str] = ()
 
     def lines(self) -> list[str]:
         """What is there, a line each, in the order in which it is removed."""
         return [
             *(f"{made.kind.lower()} {made.name} in ksqlDB, with its query" for made in reversed(self.objects)),
+            *(f"what connector {name} has read, and its slot in Postgres" for name in self.connectors),
             *(f"consumer group {name}, with its offsets" for name in self.groups),
             *(f"topic {name}, {records:,} records" for name, records in self.topics.items()),
         ]
@@ -96,8 +104,22 @@ def remove(found: Leftovers, broker: KafkaBroker, groups: KafkaGroups, settings:
         say(f"{found.unseen} cannot be reached: what it may hold stays")
     if found.objects:
         Ksqldb(settings.ksqldb_url).drop(found.objects)
+    for name in found.connectors:
+        _forget(Connect(settings.connect_url), Postgres(settings.postgres_dsn), name)
     groups.delete(found.groups)
     broker.delete_topics(found.topics)
+
+
+def _forget(worker: Connect, database: Postgres, name: str) -> None:
+    reader = worker.reader(name)
+    worker.forget(name)
+    if reader is not None:
+        database.forget_reader(reader.slot, reader.publication)
+
+
+def connectors_of(worker: Connect, namespace: str) -> list[str]:
+    """The connectors that fill the namespace's stations topic, by their names."""
+    return [name for name in worker.names() if name.startswith(f"{namespace}stations-")]
 
 
 def groups_of(settings: Settings) -> KafkaGroups:

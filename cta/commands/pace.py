@@ -77,10 +77,20 @@ def paced(batches: Iterable[Batch], clock: Clock, *, start_ms: int, speed: float
 
     Slices without records are passed over; `start_ms` is the event time that is due at once.
     """
-    slice_ms = max(1, int(SLICE_S * SECOND_MS * speed))
+    slice_ms = _slice_ms(speed)
     began_s = clock.now_s()
     for batch in batches:
         slices = (batch.times - start_ms) // slice_ms
         for piece in np.unique(slices).tolist():
             clock.sleep_until_s(began_s + (piece + 1) * slice_ms / SECOND_MS / speed)
             yield batch[slice(*np.searchsorted(slices, [piece, piece + 1]).tolist())]
+
+
+def late_s(since_start_s: float, event_ms: int, speed: float) -> float:
+    """How much later than `paced` promises a record goes out, ``event_ms`` of event time after the run's start."""
+    return max(0.0, since_start_s - (event_ms + _slice_ms(speed)) / SECOND_MS / speed)
+
+
+def _slice_ms(speed: float) -> int:
+    """A slice in event time."""
+    return max(1, int(SLICE_S * SECOND_MS * speed))

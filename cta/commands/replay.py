@@ -11,7 +11,8 @@ the first of them are out: the board takes records in any order, and is then tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,8 @@ from cta.broker.consumer import Consumer
 from cta.broker.memory import MemoryBroker
 from cta.broker.producer import Producer
 from cta.commands.console import Progress, unseen
-from cta.commands.pace import Clock, Stop, WallClock, paced
+from cta.commands.lag import Lag
+from cta.commands.pace import Clock, Stop, WallClock, late_s, paced
 from cta.commands.tally import Tally
 from cta.commands.target import Run
 from cta.model.batch import Batch
@@ -45,6 +47,12 @@ class Outcome:
     """Why the scenario's expectations were not judged; None where they were, or where there are none."""
     wall_s: float
     interrupted: bool
+    via: str | None
+    """The route: "broker" or "services" into Kafka; None: the embedded one."""
+    lag: Lag
+    """At the end, when everything that was sent is delivered."""
+    repeated: Mapping[str, int]
+    """How many records may have been delivered more than once, by topic's short name; empty: none can."""
 
     @property
     def exit_code(self) -> int:
@@ -54,7 +62,13 @@ class Outcome:
 
 
 class Route(Protocol):
-    """The way of a batch to where the board is made of it."""
+    """The way of a batch to where the board is made of it. ``via`` and ``repeated`` are those of an `Outcome`."""
+
+    @property
+    def via(self) -> str | None: ...
+
+    @property
+    def repeated(self) -> Mapping[str, int]: ...
 
     def deliver(self, batch: Batch) -> Iterable[Batch]:
         """Send a batch; the batches that were delivered meanwhile, in any order between partitions."""
@@ -62,9 +76,15 @@ class Route(Protocol):
     def finish(self) -> None:
         """Return when all that was sent is delivered. Errors: ServiceError, BrokerError with how many records are not."""
 
+    def lag(self, *, now: bool = False) -> Lag:
+        """How far what was sent has come; costs nothing, unless it must be as it is ``now``."""
+
 
 class Embedded:
     """The route through a broker in memory."""
+
+    via = None
+    repeated: Mapping[str, int] = {}
 
     def __init__(self, partitions: int) -> None:
         broker = MemoryBroker()
@@ -77,6 +97,9 @@ class Embedded:
 
     def finish(self) -> None:
         """Whatever was sent is delivered already."""
+
+    def lag(self, *, now: bool = False) -> Lag:
+        return Lag()
 
 
 def replay(
@@ -110,12 +133,18 @@ def replay(
     if not_judged is None and run.scenario is not None and run.plan is not None:
         expectations = Expectations(run.scenario, run.plan, run.network)
 
+    behind_s = None if speed is None else 0.0
+
+    def lag(*, now: bool = False) -> Lag:
+        return dataclasses.replace(route.lag(now=now), behind_s=behind_s)
+
     def show(batch: Batch) -> None:
         board.fold(batch)
         if watch is not None:
             watch(batch)
 
     batches = run.batches(window)
+    first_due_s = clock.now_s()
     for batch in batches if speed is None else paced(batches, clock, start_ms=window.start_ms, speed=speed):
         if stop.asked:
             break
@@ -128,7 +157,10 @@ def replay(
         if before is not None:
             _each(show, before, stop)
             before = None
-        progress(digest.last_ms or window.start_ms, digest.total)
+        time_ms = digest.last_ms or window.start_ms
+        if speed is not None:
+            behind_s = late_s(clock.now_s() - first_due_s, time_ms - window.start_ms, speed)
+        progress(time_ms, digest.total, lambda: str(lag()))
     route.finish()
 
     if before is not None:
@@ -146,6 +178,9 @@ def replay(
         not_judged=not_judged if run.scenario is not None and run.scenario.expect else None,
         wall_s=clock.now_s() - began_s,
         interrupted=stop.asked,
+        via=route.via,
+        lag=lag(now=True),
+        repeated=route.repeated,
     )
 
 

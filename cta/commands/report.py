@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -28,6 +28,7 @@ def as_json(outcome: Outcome) -> str:
             "board_digest": outcome.board.digest(),
             "board_from_ms": outcome.run.window.start_ms,
             "wall_s": round(outcome.wall_s, 3),
+            **_kafka_object(outcome),
             "expect": [
                 {"name": result.name, "ok": result.ok, "expected": result.expected, "actual": result.actual}
                 for result in outcome.expect
@@ -36,10 +37,27 @@ def as_json(outcome: Outcome) -> str:
     ).decode()
 
 
+def _kafka_object(outcome: Outcome) -> dict[str, Any]:
+    """How the records came into Kafka; nothing of a run in memory."""
+    if outcome.via is None:
+        return {}
+    return {
+        "kafka": {
+            "via": outcome.via,
+            "records_per_s": round(_rate(outcome)),
+            "lag": msgspec.to_builtins(outcome.lag),
+            "repeated": dict(outcome.repeated),
+        }
+    }
+
+
+def _rate(outcome: Outcome) -> float:
+    return outcome.digest.total / outcome.wall_s if outcome.wall_s else 0.0
+
+
 def summary(outcome: Outcome) -> str:
     """What a person wants to know of a run, a line a matter."""
     digest, tally = outcome.digest, outcome.tally
-    rate = digest.total / outcome.wall_s if outcome.wall_s else 0.0
     lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {_stretch(outcome.window)}")]
     counts = [f"{n:>9,}  {BY_NAME[topic].short}" for topic, n in digest.counts.items()]
     lines += [
@@ -50,10 +68,19 @@ def summary(outcome: Outcome) -> str:
         *under("alerts", list(tally.alerts.values()) or ["none"]),
         ("digest", digest.hexdigest()),
         ("board digest", outcome.board.digest() + _board_of(outcome)),
-        ("wall time", f"{outcome.wall_s:.2f} s, {rate:,.0f} records/s"),
+        ("wall time", f"{outcome.wall_s:.2f} s, {_rate(outcome):,.0f} records/s"),
+        *_kafka(outcome),
         *_expectations(outcome),
     ]
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
+
+
+def _kafka(outcome: Outcome) -> list[tuple[str, str]]:
+    """How far the cluster's readers are, and what may be there twice; nothing of a run in memory."""
+    if outcome.via is None:
+        return []
+    repeated = [f"{n:,} of {topic} may be there more than once" for topic, n in outcome.repeated.items() if n]
+    return [("lag", str(outcome.lag)), *under("repeated", repeated or ["none"])]
 
 
 def _stretch(window: Window) -> str:

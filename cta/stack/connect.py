@@ -26,6 +26,7 @@ REMEDY: Final = "start it ('cta stack up') or check CTA_CONNECT_URL"
 _SECRET_NAME: Final = re.compile(r"password|secret|token|credential|sasl\.jaas|passphrase", re.IGNORECASE)
 _REBALANCING: Final = 409
 _NOT_FOUND: Final = 404
+_DEBEZIUM: Final = "io.debezium.connector.postgresql.PostgresConnector"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,14 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """What a Debezium connector holds in its database: it stays there when the connector is deleted."""
+
+    slot: str
+    publication: str
+
+
+@dataclass(frozen=True)
 class Connector:
     """A connector's name and its config, secrets included: never print one."""
 
@@ -99,12 +108,12 @@ def read(path: Path, *, namespace: str = "", settings: Mapping[str, str] | None 
 
 
 def _in_namespace(config: Mapping[str, str], namespace: str) -> dict[str, str]:
-    """Debezium names its topics by its router and holds a slot and a publication; a JDBC source has a topic prefix."""
-    debezium = "slot.name" in config
+    """A topic prefix, by which Debezium's metrics are named, too; its router's topic, its slot and its publication."""
     before = {
+        "topic.prefix": namespace,
+        "transforms.route.replacement": namespace,
         "slot.name": identifier(namespace),
         "publication.name": identifier(namespace),
-        ("transforms.route.replacement" if debezium else "topic.prefix"): namespace,
     }
     return {name: before.get(name, "") + value for name, value in config.items()}
 
@@ -155,6 +164,13 @@ class Connect:
         """How many source partitions have an offset stored: one or more once rows have been read."""
         answer = self._ask("GET", _path(name, "/offsets"), doing=f"offsets of connector {name}")
         return sum(bool(entry.get("offset")) for entry in answer.object().get("offsets", []))
+
+    def reader(self, name: str) -> Reader | None:
+        """What the connector holds in Postgres, under Debezium's own names where it names none; None: it isn't Debezium's."""
+        config = self._ask("GET", _path(name, "/config"), doing=f"config of connector {name}").object()
+        if config.get("connector.class") != _DEBEZIUM:
+            return None
+        return Reader(config.get("slot.name", "debezium"), config.get("publication.name", "dbz_publication"))
 
     def wait_running(self, name: str, patience_s: float = PATIENCE_S) -> Status:
         """Return when the connector and its tasks, one or more, are RUNNING.
@@ -214,10 +230,18 @@ class Connect:
         its offsets are deleted, and made again it reads everything.
         """
         if forget and self.status(name) is not None:
-            self._do("PUT", name, "/stop", "stopping")
-            self._wait_stopped(name)
-            self._do("DELETE", name, "/offsets", "forgetting the offsets of")
+            self.forget(name)
         return self._do("DELETE", name, "", "deleting").ok
+
+    def forget(self, name: str) -> None:
+        """Stop a connector and delete its offsets: resumed, it reads everything."""
+        self._do("PUT", name, "/stop", "stopping")
+        self._wait_stopped(name)
+        self._do("DELETE", name, "/offsets", "forgetting the offsets of")
+
+    def resume(self, name: str) -> None:
+        """Let a stopped connector run; nothing happens to one that does."""
+        self._do("PUT", name, "/resume", "resuming")
 
     def _wait_stopped(self, name: str) -> None:
         def look() -> bool | None:

@@ -17,6 +17,7 @@ import psycopg2
 from psycopg2 import errors, extensions, sql
 
 from cta.model.errors import CtaError, InputError, ServiceError
+from cta.model.wording import nearest
 from cta.pipeline.stations import PlatformRow
 from cta.stack.stations_table import KEY, TABLE, create_table, upsert
 from cta.stack.wait import PATIENCE_S, Clock, MachineClock, until
@@ -36,6 +37,14 @@ class Loaded:
     inserted: int
     updated: int
     deleted: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row before and after."""
+
+    was: dict[str, Any]
+    now: dict[str, Any]
 
 
 class Postgres:
@@ -77,30 +86,57 @@ class Postgres:
             cursor.execute(f"SELECT * FROM {TABLE} ORDER BY {KEY}")
             return _by_column(cursor)
 
-    def change(self, stop_id: int, values: Row) -> dict[str, Any]:
-        """Set columns of one platform's row, and give the row as it is then. Errors: InputError for no such row."""
+    def change(self, stop_ids: Sequence[int], values: Row) -> list[Change]:
+        """Set columns of platforms' rows, of all or of none; by stop id. A text is read as the column's type.
+
+        Errors: InputError for a stop or a column that isn't there, and for a value that the column can't have.
+        """
+        where = f"{self.where}, table {TABLE}"
+        chosen = f"FROM {TABLE} WHERE {KEY} = ANY(%s) ORDER BY {KEY}"
         settings = [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values]
-        change = sql.SQL(f"UPDATE {TABLE} SET {{}} WHERE {KEY} = %s RETURNING *").format(sql.SQL(", ").join(settings))
+        change = sql.SQL(f"UPDATE {TABLE} SET {{}} WHERE {KEY} = ANY(%s)").format(sql.SQL(", ").join(settings))
         with self._transaction() as cursor:
-            cursor.execute(change, [*values.values(), stop_id])
-            changed = _by_column(cursor)
-            if not changed:
-                where = f"{self.where}, table {TABLE}"
-                raise InputError(f"no stop {stop_id}", where=where, remedy="load the stations first")
-            return changed[0]
+            cursor.execute(f"SELECT * {chosen} FOR UPDATE", (list(stop_ids),))
+            columns = [column.name for column in cursor.description or ()]
+            was = _by_column(cursor)
+            for missing in sorted({*stop_ids} - {row[KEY] for row in was}):
+                raise InputError(f"no stop {missing}", where=where, remedy="'cta stations show' lists them")
+            for strange in [name for name in values if name not in columns]:
+                raise InputError(f"no column {strange!r}", where=where, remedy=nearest(strange, columns))
+            cursor.execute(change, [*values.values(), list(stop_ids)])
+            cursor.execute(f"SELECT * {chosen}", (list(stop_ids),))
+            return [Change(*rows) for rows in zip(was, _by_column(cursor), strict=True)]
 
     def drop(self) -> None:
         """Remove the table; nothing happens if it isn't there."""
         with self._transaction() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
 
-    def forget_reader(self, name: str) -> None:
-        """Remove a Debezium connector's slot and publication, which stay behind it and keep the log from being cut."""
+    def forget_reader(self, slot: str, publication: str, patience_s: float = PATIENCE_S) -> bool:
+        """Remove a Debezium connector's slot and publication, which stay behind it; whether the slot was in this database.
+
+        A connector lets go of its slot a moment after it was stopped: that is waited for. Errors: ServiceError where
+        something reads it still after ``patience_s``.
+        """
+
+        def late() -> ServiceError:
+            what = f"slot {slot} is still read from after {patience_s:g} s"
+            return ServiceError(what, where=self.where, remedy="stop the connector that reads it")
+
+        return until(lambda: self._forgotten(slot, publication), late, clock=self._clock, patience_s=patience_s)
+
+    def _forgotten(self, slot: str, publication: str) -> bool | None:
+        """As `forget_reader`; None: somebody reads from it, and nothing was done."""
         with self._transaction() as cursor:
-            cursor.execute(
-                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", (name,)
-            )
-            cursor.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
+            ours = "slot_name = %s AND database = current_database()"
+            cursor.execute(f"SELECT active FROM pg_replication_slots WHERE {ours}", (slot,))
+            found = cursor.fetchone()
+            if found == (True,):
+                return None
+            if found is not None:
+                cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            cursor.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(publication)))
+            return found is not None
 
     def version(self) -> str:
         """The server's version, such as ``17.2``."""
@@ -171,10 +207,11 @@ class Postgres:
         )
 
     def _refused(self, error: psycopg2.Error) -> CtaError:
-        if isinstance(error, (errors.UndefinedColumn, errors.DataError)):
-            return InputError(self._said(error), where=f"{self.where}, table {TABLE}")
+        if isinstance(error, (psycopg2.DataError, psycopg2.IntegrityError)):
+            remedy = "nothing was changed; give a value that the column can have"
+            return InputError(self._said(error), where=f"{self.where}, table {TABLE}", remedy=remedy)
         if isinstance(error, errors.UndefinedTable):
-            return ServiceError(f"no table {TABLE}", where=self.where, remedy="load it first")
+            return ServiceError(f"no table {TABLE}", where=self.where, remedy="'cta stations load' makes it")
         return ServiceError(
             f"{self._said(error)}; nothing was changed", where=self.where, remedy="try again, or see the server's log"
         )

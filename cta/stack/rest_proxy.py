@@ -63,6 +63,12 @@ class RestProxy:
     def where(self) -> str:
         return self._http.where
 
+    def check(self) -> None:
+        """Errors: ServiceError where the proxy is away, or does not reach its broker."""
+        answer = self._http.request("GET", "/topics")
+        if not answer.ok:
+            raise self._http.refusal(answer, doing="listing topics", remedy="does it reach its broker?")
+
     def send(self, topic: str, records: Sequence[AvroRecord], schemas: Schemas) -> Sent:
         """Write records to a topic in their order, at least once.
 

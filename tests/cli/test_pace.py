@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cta.commands.pace import SLICE_S, Stop, WallClock, paced
+from cta.commands.pace import SLICE_S, Stop, WallClock, late_s, paced
 from cta.model.batch import Batch, Content
 from cta.model.records import Arrival, TrainKey
 from cta.model.topics import ARRIVALS
@@ -61,6 +61,22 @@ def test_no_record_is_early_or_more_than_a_slice_late(times_ms: list[int], cuts:
         due_s = (time_ms - START_MS) / 1000 / speed
         assert due_s <= sent_s + 1e-6
         assert sent_s <= due_s + slice_s + 1e-6
+
+
+@given(
+    st.lists(st.integers(0, 7_200_000), min_size=1, max_size=60),
+    st.sampled_from([0.001, 1.0, 60.0, 3600.0]),
+    st.floats(0.0, 100.0),
+)
+def test_a_run_is_behind_by_what_its_machine_is_late_and_no_more(
+    times_ms: list[int], speed: float, late_by_s: float
+) -> None:
+    """Asked when a record went out: never less than what the last sleep was late, less a slice; on time it is 0."""
+    slice_s = max(SLICE_S, 0.001 / speed)
+    for sent_s, time_ms in send(batches_of(times_ms), VirtualClock(late_s=late_by_s), speed):
+        behind_s = late_s(sent_s, time_ms - START_MS, speed)
+        assert late_by_s - slice_s - 1e-6 <= behind_s
+        assert behind_s <= len(times_ms) * late_by_s + 1e-6
 
 
 @given(st.lists(st.integers(0, 7_200_000), max_size=60), st.lists(st.integers(0, 60), max_size=4).map(sorted))

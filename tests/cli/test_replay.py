@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +254,7 @@ class StopAfter:
         self.stop = Stop()
         self._left = batches
 
-    def __call__(self, time_ms: int, records: int) -> None:
+    def __call__(self, time_ms: int, records: int, lag: Callable[[], str] = str) -> None:
         self._left -= 1
         self.stop.asked = self._left == 0
 
@@ -268,6 +270,13 @@ def test_a_stopped_run_is_the_run_cut_there(tmp_path: Path) -> None:
     assert stopped.digest.hexdigest() == first_hour.digest.hexdigest()
     assert stopped.board.to_json() == first_hour.board.to_json()
     assert (stopped.exit_code, stopped.not_judged) == (130, "the run was interrupted")
+
+
+def test_the_bar_of_a_paced_run_says_how_far_it_is_behind(small: Path) -> None:
+    """Beside the records a second; of a run at full speed there is no such thing."""
+    paced, free = (interrupted("replay", small, "--speed", speed)[2] for speed in ("1", "max"))
+    assert re.search(r"/s \d+\.\d s behind the clock", paced)
+    assert "behind" not in free
 
 
 @pytest.mark.parametrize("speed", ["1", "max"])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from cta.broker.kafka import KafkaBroker
+from cta.commands import connect as commands
 from cta.model.settings import Settings
+from cta.stack.connect import Connect, Connector, read
+from cta.stack.postgres import Postgres
 from cta.stack.registry import Registry
+from tests.conftest import ROOT
+from tests.e2e.pipeline import DEBEZIUM, ROWS
 from tests.e2e.services import Services
 
 SERVICES = pytest.StashKey[Services]()
@@ -53,6 +59,34 @@ def namespace() -> str:
 def settings(services: Services, namespace: str) -> Settings:
     """Kafka and the registry, ready, in the test's namespace."""
     return services.settings(namespace=namespace)
+
+
+@pytest.fixture
+def with_connect(services: Services, settings: Settings) -> Settings:
+    """Postgres and Connect beside them."""
+    return replace(settings, connect_url=services.connect_url, postgres_dsn=services.postgres_dsn)
+
+
+@pytest.fixture
+def postgres(with_connect: Settings) -> Postgres:
+    """The database with Chicago's platforms."""
+    database = Postgres(with_connect.postgres_dsn)
+    database.load(ROWS)
+    return database
+
+
+@pytest.fixture
+def worker(with_connect: Settings) -> Connect:
+    return commands.connect(with_connect)
+
+
+@pytest.fixture
+def connector(worker: Connect, with_connect: Settings, postgres: Postgres) -> Iterator[Connector]:
+    """The Debezium connector of the test's namespace, for the test to apply; gone afterwards, its slot too."""
+    wanted = read(ROOT / DEBEZIUM, namespace=with_connect.namespace)
+    yield wanted
+    commands.delete(worker, wanted.name, with_connect, forget=True)
+    postgres.load(ROWS)
 
 
 @pytest.fixture

@@ -1,26 +1,33 @@
-"""What the tests of Postgres, Connect and Faust share: the last values of a topic, and workers as processes."""
+"""What the end-to-end tests share: commands and workers as processes in a test's namespace, and waiting for what they do."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from cta.broker.kafka import KafkaBroker
 from cta.model.errors import ServiceError
 from cta.model.settings import Settings
+from cta.model.topics import STATIONS
+from cta.network.load import chicago
+from cta.pipeline.stations import PlatformRow, platform_rows
 from cta.stack.wait import MachineClock, until
-from tests.cli.running import CTA
+from tests.cli.running import CTA, cta
 
 T = TypeVar("T")
 
 PATIENCE_S: Final = 60.0
 DEBEZIUM: Final = Path("compose/connectors/stations-debezium.json")
+ROWS: Final = platform_rows(chicago())
+BY_STOP: Final = {row["stop_id"]: row for row in ROWS}
 
 
 def last_values(kafka: KafkaBroker, topic: str) -> dict[bytes, bytes]:
@@ -63,12 +70,40 @@ def _difference(seen: object, wanted: object) -> str:
 
 def environment(settings: Settings, **more: str) -> Mapping[str, str]:
     """The variables with which the command finds the services of a test."""
-    shared = {
-        "CTA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-        "CTA_SCHEMA_REGISTRY_URL": settings.schema_registry_url,
-        "CTA_NAMESPACE": settings.namespace,
-    }
-    return {**os.environ, **shared, **more}
+    texts = ("bootstrap_servers", "schema_registry_url", "connect_url", "postgres_dsn", "rest_proxy_url", "namespace")
+    return {**os.environ, **{f"CTA_{name.upper()}": getattr(settings, name) for name in texts}, **more}
+
+
+def run(settings: Settings, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    """``cta ARGS`` in the test's namespace."""
+    return cta(*args, **environment(settings))
+
+
+def done(settings: Settings, *args: str | Path) -> Any:
+    """What ``cta ARGS --json`` prints, which ends with 0."""
+    ended = run(settings, *args, "--json")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return json.loads(ended.stdout)
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The address of a page that is fed from the test's namespace."""
+    server = subprocess.Popen(
+        [CTA, "serve", "--port", "0"], env=environment(settings), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def stations_in(kafka: KafkaBroker, settings: Settings) -> dict[int, PlatformRow]:
+    """The rows of the namespace's stations topic by stop, as they are now."""
+    values = last_values(kafka, settings.namespace + STATIONS.name)
+    return {json.loads(key)["stop_id"]: json.loads(value) for key, value in values.items()}
 
 
 class Worker:

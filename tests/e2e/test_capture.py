@@ -18,9 +18,8 @@ from cta.network.load import chicago
 from cta.pipeline.stations import platform_rows
 from cta.recording.reader import Recording
 from tests.cli.running import CTA, write_scenario
-from tests.e2e.pipeline import environment
+from tests.e2e.pipeline import done, environment, run
 from tests.e2e.services import Services
-from tests.e2e.test_replay import done, run
 
 
 @pytest.fixture

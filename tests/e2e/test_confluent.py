@@ -16,9 +16,8 @@ from cta.model.topics import TURNSTILE, WEATHER
 from cta.stack.rest_proxy import AvroRecord, RestProxy, Sent
 from tests.cli.running import cta
 from tests.conftest import ROOT
-from tests.e2e.pipeline import environment, eventually
+from tests.e2e.pipeline import done, environment, eventually, run
 from tests.e2e.services import Services
-from tests.e2e.test_replay import done, run
 
 NOON_MS = 1_778_695_200_000
 SUMMARY = "turnstile_summary"

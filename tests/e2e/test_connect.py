@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,55 +12,19 @@ from cta.commands import connect as commands
 from cta.model.errors import ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import STATIONS
-from cta.network.load import chicago
-from cta.pipeline.stations import PlatformRow, platform_rows
-from cta.stack.connect import Connect, Connector, read
-from cta.stack.namespace import identifier
+from cta.stack.connect import Connect, Connector
 from cta.stack.postgres import Postgres
 from tests.cli.running import cta
 from tests.conftest import ROOT
-from tests.e2e.pipeline import DEBEZIUM, eventually, last_values
-from tests.e2e.services import Services
-
-ROWS = platform_rows(chicago())
-BY_STOP = {row["stop_id"]: row for row in ROWS}
+from tests.e2e.pipeline import BY_STOP, DEBEZIUM, ROWS, environment, eventually, stations_in
+from tests.e2e.services import Services, free_port
 
 
 @pytest.fixture
-def postgres(services: Services) -> Postgres:
-    """The database with Chicago's platforms."""
-    database = Postgres(services.postgres_dsn)
-    database.load(ROWS)
-    return database
-
-
-@pytest.fixture
-def worker(services: Services, settings: Settings) -> Connect:
-    return commands.connect(replace(settings, connect_url=services.connect_url))
-
-
-@pytest.fixture
-def connector(worker: Connect, settings: Settings, postgres: Postgres, kafka: KafkaBroker) -> Iterator[Connector]:
-    """The Debezium connector in the test's namespace, its topic made; gone afterwards, its slot too."""
+def connector(connector: Connector, kafka: KafkaBroker, settings: Settings) -> Connector:
+    """The shared one, its topic made."""
     kafka.create_topic(settings.namespace + STATIONS.name, 1)
-    wanted = read(ROOT / DEBEZIUM, namespace=settings.namespace)
-    yield wanted
-    worker.delete(wanted.name)
-    eventually(lambda: _forgotten(postgres, settings.namespace), True)
-
-
-def _forgotten(postgres: Postgres, namespace: str) -> bool:
-    """Whether the slot could be removed: a connector lets go of it a moment after it was deleted."""
-    try:
-        postgres.forget_reader(f"{identifier(namespace)}cta_stations")
-    except ServiceError:
-        return False
-    return True
-
-
-def rows_in(kafka: KafkaBroker, settings: Settings) -> dict[int, PlatformRow]:
-    values = last_values(kafka, settings.namespace + STATIONS.name)
-    return {json.loads(key)["stop_id"]: json.loads(value) for key, value in values.items()}
+    return connector
 
 
 def test_every_row_arrives_and_a_changed_row_follows(
@@ -71,9 +33,9 @@ def test_every_row_arrives_and_a_changed_row_follows(
     """Ready means that rows were read; the topic then has each platform as the pipeline has it, keyed by its stop."""
     worker.put(connector)
     assert worker.wait_ready(connector.name).running
-    eventually(lambda: rows_in(kafka, settings), BY_STOP)
-    changed = postgres.change(30_001, {"station_name": "Somewhere"})
-    eventually(lambda: rows_in(kafka, settings), {**BY_STOP, 30_001: changed})
+    eventually(lambda: stations_in(kafka, settings), BY_STOP)
+    (change,) = postgres.change([30_001], {"station_name": "Somewhere"})
+    eventually(lambda: stations_in(kafka, settings), {**BY_STOP, 30_001: change.now})
 
 
 def test_applying_again_changes_nothing(
@@ -134,23 +96,45 @@ def test_what_is_not_there_is_said(worker: Connect) -> None:
     assert worker.status("nowhere") is None
 
 
-def test_the_commands_from_apply_to_delete(
-    services: Services, connector: Connector, settings: Settings, worker: Connect
-) -> None:
+def test_the_commands_from_apply_to_delete(connector: Connector, with_connect: Settings) -> None:
     """``cta connect apply``, ``status`` and ``delete``, as a user runs them."""
-    environment = {"CTA_CONNECT_URL": services.connect_url, "CTA_NAMESPACE": settings.namespace}
-    applied = cta("connect", "apply", ROOT / DEBEZIUM, **environment)
+    variables = environment(with_connect)
+    applied = cta("connect", "apply", ROOT / DEBEZIUM, **variables)
     assert applied.stderr == ""
     assert applied.stdout == f"connector {connector.name} RUNNING, task 0 RUNNING; it has read rows\n"
-    shown = cta("connect", "status", connector.name, **environment)
+    shown = cta("connect", "status", connector.name, **variables)
     assert (shown.returncode, shown.stdout) == (
         0,
         f"connector {connector.name} RUNNING, task 0 RUNNING, offsets stored\n",
     )
-    deleted = cta("connect", "delete", connector.name, **environment)
+    deleted = cta("connect", "delete", connector.name, **variables)
     assert deleted.stdout == (
         f"connector {connector.name} removed, its offsets stay: made again, it goes on where it was\n"
+        f"slot {connector.config['slot.name']} stays in Postgres, for when it is made again\n"
     )
+
+
+def test_a_connector_that_is_forgotten_leaves_nothing_in_postgres(
+    worker: Connect, connector: Connector, with_connect: Settings, postgres: Postgres
+) -> None:
+    """Its slot goes with it. Where the database cannot be reached, what is left there is said, and how to remove it."""
+    worker.put(connector)
+    worker.wait_ready(connector.name)
+    slot = connector.config["slot.name"]
+    forgotten = cta("connect", "delete", connector.name, "--forget", **environment(with_connect))
+    assert forgotten.stdout == (
+        f"connector {connector.name} removed, its offsets too\nslot {slot} removed, {postgres.where}\n"
+    )
+    assert not postgres.forget_reader(slot, slot)
+
+    worker.put(connector)
+    worker.wait_ready(connector.name)
+    away = f"postgresql://someone:secret@127.0.0.1:{free_port()}/cta"
+    left = cta("connect", "delete", connector.name, "--forget", **environment(with_connect, CTA_POSTGRES_DSN=away))
+    assert left.returncode == 0
+    assert f"slot {slot} stays, and keeps the log from being cut: Postgres at 127.0.0.1:" in left.stdout
+    assert f"SELECT pg_drop_replication_slot('{slot}') there removes it\n" in left.stdout
+    assert postgres.forget_reader(slot, slot)
 
 
 def test_a_stopped_worker_fails_clearly_and_goes_on_when_it_is_back(
@@ -172,9 +156,9 @@ def test_a_stopped_worker_fails_clearly_and_goes_on_when_it_is_back(
         f"error: Connect at {services.connect_url}: it cannot be reached; start it ('cta stack up') or check "
         "CTA_CONNECT_URL\n",
     )
-    changed = postgres.change(30_002, {"station_name": "Meanwhile"})
+    (change,) = postgres.change([30_002], {"station_name": "Meanwhile"})
     services.start("connect")
-    eventually(lambda: rows_in(kafka, settings), {**BY_STOP, 30_002: changed})
+    eventually(lambda: stations_in(kafka, settings), {**BY_STOP, 30_002: change.now})
 
 
 def test_a_failed_task_shows_its_cause(

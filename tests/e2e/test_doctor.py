@@ -16,9 +16,8 @@ from cta.model.settings import Settings
 from cta.model.topics import ARRIVALS, RECORDED, TURNSTILE, WEATHER
 from cta.stack.registry import Registry
 from tests.cli.running import cta, write_scenario
-from tests.e2e.pipeline import environment
+from tests.e2e.pipeline import done, environment, run
 from tests.e2e.services import free_port
-from tests.e2e.test_replay import done, run
 
 Found = list[tuple[str, str, str | None]]
 """Level, what, remedy."""

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-import pytest
 from confluent_kafka import Producer as BareProducer
 
 from cta.broker.kafka import KafkaBroker
 from cta.broker.producer import Producer
-from cta.commands import connect as commands
 from cta.model.batch import Batch, Content
-from cta.model.errors import ServiceError
 from cta.model.records import Entry, StationKey
 from cta.model.settings import Settings
 from cta.model.topics import STATIONS, STATIONS_TABLE, TURNSTILE, TURNSTILE_SUMMARY
 from cta.network.load import chicago
-from cta.pipeline.stations import PlatformRow, platform_rows, table_key, table_rows
+from cta.pipeline.stations import PlatformRow, table_key, table_rows
 from cta.pipeline.turnstile_summary import TurnstileSummary
-from cta.stack.connect import read
-from cta.stack.namespace import identifier
+from cta.stack.connect import Connect, Connector
 from cta.stack.postgres import Postgres
 from tests.cli.running import cta
-from tests.conftest import ROOT
-from tests.e2e.pipeline import DEBEZIUM, Worker, eventually, last_values
+from tests.e2e.pipeline import ROWS, Worker, eventually, last_values
 from tests.e2e.services import Services, free_port
 
-ROWS = platform_rows(chicago())
 NOON_MS = 1_778_695_200_000
 WAVE = 20_000
 """Entries between two things that happen to the workers."""
@@ -107,35 +100,18 @@ def test_a_bad_row_is_counted_and_logged_and_the_rest_goes_on(
 
 
 def test_a_changed_row_travels_from_postgres_to_the_table(
-    services: Services, kafka: KafkaBroker, settings: Settings, tmp_path: Path
+    worker: Connect, connector: Connector, postgres: Postgres, kafka: KafkaBroker, settings: Settings, tmp_path: Path
 ) -> None:
     """Postgres, Connect, Faust: the whole way, first all rows, then the one that was changed."""
     make_topics(kafka, settings)
-    postgres = Postgres(services.postgres_dsn)
-    postgres.load(ROWS)
-    connect = commands.connect(replace(settings, connect_url=services.connect_url))
-    connector = read(ROOT / DEBEZIUM, namespace=settings.namespace)
-    connect.put(connector)
+    worker.put(connector)
     topic = settings.namespace + STATIONS_TABLE.name
-    try:
-        with Worker(settings, tmp_path / "worker.log"):
-            eventually(lambda: last_values(kafka, topic), table_of(ROWS))
-            changed = postgres.change(30_001, {"station_name": "Renamed"})
-            eventually(lambda: last_values(kafka, topic), table_of([*ROWS, changed]))
-    finally:
-        connect.delete(connector.name)
-        eventually(lambda: _freed(postgres, settings), True)
+    with Worker(settings, tmp_path / "worker.log"):
+        eventually(lambda: last_values(kafka, topic), table_of(ROWS))
+        (change,) = postgres.change([30_001], {"station_name": "Renamed"})
+        eventually(lambda: last_values(kafka, topic), table_of([*ROWS, change.now]))
 
 
-def _freed(postgres: Postgres, settings: Settings) -> bool:
-    try:
-        postgres.forget_reader(f"{identifier(settings.namespace)}cta_stations")
-    except ServiceError:
-        return False
-    return True
-
-
-@pytest.mark.parametrize("partitions", [1, 3])
 def test_a_worker_killed_and_started_again_counts_exactly(
     kafka: KafkaBroker, settings: Settings, tmp_path: Path, partitions: int
 ) -> None:

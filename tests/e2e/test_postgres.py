@@ -10,12 +10,10 @@ import pytest
 
 from cta.model.errors import InputError, ServiceError
 from cta.network.load import chicago
-from cta.pipeline.stations import platform_rows
-from cta.stack.postgres import Loaded, Postgres
+from cta.stack.postgres import Change, Loaded, Postgres
 from cta.stack.stations_table import script
+from tests.e2e.pipeline import ROWS
 from tests.e2e.services import Services, free_port
-
-ROWS = platform_rows(chicago())
 
 
 @pytest.fixture
@@ -54,28 +52,38 @@ def test_a_load_that_fails_changes_nothing(postgres: Postgres) -> None:
 def test_a_load_that_fails_leaves_no_table_where_there_was_none(postgres: Postgres) -> None:
     with pytest.raises((InputError, ServiceError)):
         postgres.load([ROWS[0], ROWS[0]])  # one statement cannot set a row twice
-    with pytest.raises(ServiceError, match=r"no table stations; load it first"):
+    with pytest.raises(ServiceError, match=r"no table stations; 'cta stations load' makes it"):
         postgres.rows()
 
 
-def test_the_row_that_was_changed_comes_back(postgres: Postgres) -> None:
+def test_a_change_is_given_as_it_was_and_as_it_is(postgres: Postgres) -> None:
+    """Of several stops at once; a text is read as the column's type, None is no value."""
     postgres.load(ROWS)
-    assert postgres.change(ROWS[0]["stop_id"], {"station_name": "O'Hare & 50%"}) == {
-        **ROWS[0],
-        "station_name": "O'Hare & 50%",
-    }
+    changed = {"station_name": "O'Hare & 50%", "lat": "41.5", "red": "true", "blue_order": None}
+    now = {"station_name": "O'Hare & 50%", "lat": 41.5, "red": True, "blue_order": None}
+    stops = [ROWS[1]["stop_id"], ROWS[0]["stop_id"]]
+    assert postgres.change(stops, changed) == [Change(row, {**row, **now}) for row in ROWS[:2]]
+    assert postgres.rows() == [*({**row, **now} for row in ROWS[:2]), *ROWS[2:]]
 
 
 @pytest.mark.parametrize(
-    ("stop_id", "values", "words"),
-    [(1, {"station_name": "Nowhere"}, "no stop 1"), (ROWS[0]["stop_id"], {"colour": "red"}, "colour")],
+    ("stop_ids", "values", "words"),
+    [
+        ([1], {"station_name": "Nowhere"}, "no stop 1; 'cta stations show' lists them"),
+        ([ROWS[0]["stop_id"], 1], {"station_name": "Nowhere"}, "no stop 1"),
+        ([ROWS[0]["stop_id"]], {"station_nme": "x"}, "no column 'station_nme'; did you mean station_name?"),
+        ([ROWS[0]["stop_id"]], {"station_name": None}, "null value in column"),
+        ([ROWS[0]["stop_id"]], {"lat": "north"}, "invalid input syntax"),
+    ],
 )
-def test_a_change_of_what_is_not_there_is_bad_input(
-    postgres: Postgres, stop_id: int, values: dict[str, str], words: str
+def test_a_change_that_the_table_cannot_take_is_bad_input_and_changes_nothing(
+    postgres: Postgres, stop_ids: list[int], values: dict[str, str], words: str
 ) -> None:
     postgres.load(ROWS)
-    with pytest.raises(InputError, match=words):
-        postgres.change(stop_id, values)
+    with pytest.raises(InputError) as caught:
+        postgres.change(stop_ids, values)
+    assert words in str(caught.value)
+    assert postgres.rows() == ROWS
 
 
 def test_a_table_of_another_make_is_left_alone_and_the_difference_shown(postgres: Postgres, services: Services) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Producer as BareProducer
@@ -19,7 +18,7 @@ from cta.pipeline.board import Board
 from cta.pipeline.stations import station_table
 from cta.recording.digest import Digest
 from tests.cli.running import CTA, cta, interrupted, write_scenario
-from tests.e2e.pipeline import environment, eventually
+from tests.e2e.pipeline import done, environment, eventually, run
 from tests.e2e.services import Services, free_port
 
 
@@ -27,19 +26,6 @@ from tests.e2e.services import Services, free_port
 def small(tmp_path: Path) -> Path:
     """Ten minutes of the Yellow Line: a run where it doesn't matter which."""
     return write_scenario(tmp_path / "small.json")
-
-
-def run(settings: Settings, *args: str | Path) -> subprocess.CompletedProcess[str]:
-    """``cta ARGS`` in the test's namespace."""
-    return cta(*args, **environment(settings))
-
-
-def done(settings: Settings, *args: str | Path) -> dict[str, Any]:
-    """The object that ``cta ARGS --json`` prints, which ends with 0."""
-    ended = run(settings, *args, "--json")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    document: dict[str, Any] = json.loads(ended.stdout)
-    return document
 
 
 @pytest.mark.parametrize("partitions", ["1", "3"])
@@ -51,7 +37,11 @@ def test_rush_hour_reads_back_with_the_digest_and_the_board_of_the_simulation(
     embedded = done(settings, "replay", scenario)
     into_kafka = done(settings, "replay", scenario, "--to", "kafka", "--partitions", partitions)
     del embedded["wall_s"], into_kafka["wall_s"]
+    how = into_kafka.pop("kafka")
     assert into_kafka == embedded
+    assert how.pop("records_per_s") > 0
+    lag = {"unacknowledged_records": 0, "behind_s": None, "unread_records": dict[str, int]()}
+    assert how == {"via": "broker", "lag": lag, "repeated": {}}
 
     simulated = open_run(str(scenario))
     digest, board = Digest(), Board(station_table(simulated.station_rows()).values(), simulated.network.lines)

@@ -94,6 +94,7 @@ def test_two_namespaces_share_nothing(name: str) -> None:
         "stations-debezium": {
             "slot.name": "run_7_cta_stations",
             "publication.name": "run_7_cta_stations",
+            "topic.prefix": "Run-7.cta",
             "transforms.route.replacement": "Run-7.org.chicago.cta.$1",
         },
         "stations-jdbc": {"topic.prefix": "Run-7.org.chicago.cta."},

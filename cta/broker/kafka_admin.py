@@ -83,7 +83,7 @@ class KafkaAdmin:
             except KafkaException as error:
                 self._client.poll(0)  # so that the connection hears why
                 patience_s = REQUEST_TIMEOUT_S if self._connection.complaint is None else REFUSED_S
-                if time.monotonic() - began_s >= patience_s:
+                if self._connection.is_shut_out or time.monotonic() - began_s >= patience_s:
                     raise self._connection.error(error, doing="it cannot be reached") from None
 
     def partitions(self, topic: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,15 @@ from cta.model.settings import Settings
 
 REQUEST_TIMEOUT_S: Final = 10.0
 REMEDY: Final = "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS"
+SILENT_REMEDY: Final = f"{REMEDY}; CTA_KAFKA_SECURITY_PROTOCOL, if it wants TLS or a login"
+_LOGIN_REMEDY: Final = "check CTA_KAFKA_SASL_USERNAME, CTA_KAFKA_SASL_PASSWORD and CTA_KAFKA_SASL_MECHANISM"
+_TLS_REMEDY: Final = "check CTA_KAFKA_SSL_CA_LOCATION and CTA_KAFKA_SECURITY_PROTOCOL"
+_SHUT_OUT: Final = {
+    KafkaError._AUTHENTICATION: _LOGIN_REMEDY,
+    KafkaError.SASL_AUTHENTICATION_FAILED: _LOGIN_REMEDY,
+    KafkaError._SSL: _TLS_REMEDY,
+}
+"""What no waiting heals: the cluster is there and lets us not in."""
 
 _log = logging.getLogger("cta.kafka")
 _log.addHandler(logging.NullHandler())  # librdkafka's complaints are for who asks for them; errors say what matters
@@ -47,6 +57,8 @@ _UNREACHABLE: Final = frozenset(
     }
 )
 
+_OPENSSL: Final = re.compile(r"error:[0-9A-F]+:SSL routines::")
+
 
 class Connection:
     """How to reach a cluster, and the last thing that went wrong with it."""
@@ -80,8 +92,18 @@ class Connection:
         return BrokerError(cause.str() if doing is None else f"{doing}: {cause.str()}", where=where or self.where)
 
     def unreachable(self, what: str) -> ServiceError:
-        why = "" if self.complaint is None else f" ({_short(self.complaint.str())})"
-        return ServiceError(f"{what}{why}", where=self.where, remedy=REMEDY)
+        complaint = self.complaint
+        if complaint is None:
+            return ServiceError(what, where=self.where, remedy=REMEDY)
+        if complaint.code() == KafkaError._ALL_BROKERS_DOWN:  # which says no more than that, and of how many
+            return ServiceError(what, where=self.where, remedy=SILENT_REMEDY)
+        remedy = _SHUT_OUT.get(complaint.code(), REMEDY)
+        return ServiceError(f"{what} ({_short(complaint.str())})", where=self.where, remedy=remedy)
+
+    @property
+    def is_shut_out(self) -> bool:
+        """The cluster answered, and let us not in: trying again gives the same."""
+        return self.complaint is not None and self.complaint.code() in _SHUT_OUT
 
     def wrong_property(self, error: KafkaException) -> InputError:
         """A client that would not be made: a property is unknown or has a value that it can't have."""
@@ -91,4 +113,5 @@ class Connection:
 
 def _short(complaint: str) -> str:
     """Without the name of librdkafka's thread before it and how long it tried after it."""
-    return complaint.split("]: ", 1)[-1].split(": ", 1)[-1].split(" (after ", 1)[0]
+    short = complaint.split("]: ", 1)[-1].split(": ", 1)[-1].split(" (after ", 1)[0]
+    return _OPENSSL.sub("", short)

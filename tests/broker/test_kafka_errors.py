@@ -62,6 +62,31 @@ def test_errors_of_the_cluster_and_of_what_was_asked_are_told_apart(code: int, k
     assert type(connection().error(KafkaException(KafkaError(code)), "topic t")) is kind
 
 
+@pytest.mark.parametrize(
+    "complaint, line",
+    [
+        (
+            KafkaError(
+                KafkaError._SSL,
+                "[thrd:ssl://a/bootstrap]: ssl://a/bootstrap: error:0A000086:SSL routines::refused (after 5ms in state X)",
+            ),
+            "gone (refused); check CTA_KAFKA_SSL_CA_LOCATION",
+        ),
+        (KafkaError(KafkaError._AUTHENTICATION, "no such user"), "gone (no such user); check CTA_KAFKA_SASL_USERNAME"),
+        (KafkaError(KafkaError._TRANSPORT, "a: Connection refused"), "gone (Connection refused); start it"),
+        (
+            KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"),
+            "gone; start it ('cta stack up') or check CTA_BOO",
+        ),
+    ],
+)
+def test_what_to_do_about_a_cluster_that_cannot_be_reached_follows_from_why(complaint: KafkaError, line: str) -> None:
+    """The client's own complaint, as far as it says anything."""
+    reached_for = connection()
+    reached_for.complaint = complaint
+    assert str(reached_for.unreachable("gone")).startswith(f"Kafka at {NOBODY}: {line}")
+
+
 def test_records_that_nobody_took_are_counted_and_the_producer_is_clean_afterwards() -> None:
     """Flush to zero or an error with the number; nothing of it comes again with the next flush."""
     limits = {"message.timeout.ms": "300"}

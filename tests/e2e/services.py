@@ -11,6 +11,7 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
@@ -33,10 +34,14 @@ def free_port() -> int:
 
 
 class Services:
-    """Services by what is used of them. Those not given are containers of one compose project, ended by `down`."""
+    """Services by what is used of them. Those not given are containers of one compose project, ended by `down`.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    ``overlay``: a compose file over the project's own, for services that are to be otherwise.
+    """
+
+    def __init__(self, environment: Mapping[str, str], overlay: Path | None = None) -> None:
         self._environment = environment
+        self._files = ["docker-compose.yml", *([] if overlay is None else [str(overlay)])]
         self._ports = {
             name: free_port()
             for name in ("KAFKA", "SCHEMA_REGISTRY", "CONNECT", "POSTGRES", "KSQLDB", "REST_PROXY", "UI")
@@ -129,7 +134,7 @@ class Services:
         return url
 
     def _compose(self, *arguments: str) -> str:
-        command = DockerCompose(ROOT / "compose", "docker-compose.yml").docker_compose_command()
+        command = DockerCompose(ROOT / "compose", self._files).docker_compose_command()
         ports = {f"CTA_{name}_PORT": str(port) for name, port in self._ports.items()}
         finished = subprocess.run(
             [*command, *arguments],

@@ -24,6 +24,7 @@ class Stored(Protocol):
     path: Path
     header_line: bytes
     header: Header
+    trailer_line: bytes
     trailer: Trailer
 
     def batches(self) -> Iterable[Batch]: ...
@@ -43,12 +44,12 @@ def convert(source: Stored, output: str, *, force: bool = False, progress: Progr
     check_output(output, force=force, source=source.path, forms=FORMS)
     batches = _seen(source.batches(), progress, source.header.start_ms)
     if output.endswith(avro.SUFFIX):
-        write_avro(Path(output), source.header_line, source.trailer, batches)
+        write_avro(Path(output), source.header_line, source.trailer_line, batches)
     else:
         with RecordingWriter(output, source.header_line) as writer:
             for batch in batches:
                 writer.write(batch)
-            writer.expect(source.trailer)
+            writer.expect(source.trailer_line)
     return source.trailer
 
 

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from hashlib import blake2b
 from itertools import repeat
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -25,9 +26,17 @@ from cta.model.batch import Batch, Content
 from cta.model.errors import CtaError, RecordingError
 from cta.model.raw import Origin, Raw, foreign, raw
 from cta.model.topics import BY_NAME, RECORDED
-from cta.recording.container import Block, long, read_blocks, read_header, write_blocks, write_header
+from cta.recording.container import (
+    SYNC_BYTES,
+    Block,
+    long,
+    read_blocks,
+    read_header,
+    write_blocks,
+    write_header,
+)
 from cta.recording.files import open_file
-from cta.recording.format import AVRO_START, RECORD_AGAIN, Trailer, decode_header, decode_trailer
+from cta.recording.format import AVRO_START, RECORD_AGAIN, decode_header, decode_trailer
 from cta.recording.lines import MEMO_CONTENTS
 from cta.recording.newfile import NewFile
 
@@ -79,15 +88,15 @@ def row_schema() -> dict[str, Any]:
     }
 
 
-def write_avro(path: Path, header_line: bytes, trailer: Trailer, batches: Iterable[Batch]) -> None:
+def write_avro(path: Path, header_line: bytes, trailer_line: bytes, batches: Iterable[Batch]) -> None:
     """Write a recording's records as a container file: whole under its name, or not there.
 
     Errors: OutputError; RecordingError for a record that its Avro schema cannot hold exactly; those of ``batches``.
     """
     new = NewFile(path)
     new.open()
-    sync = bytes.fromhex(trailer.digest)  # at random by Avro's habit: so equal recordings are equal files
-    metadata = {HEADER_KEY: header_line.decode(), TRAILER_KEY: trailer.line().decode()}
+    sync = blake2b(trailer_line, digest_size=SYNC_BYTES).digest()  # not at random: equal recordings are equal files
+    metadata = {HEADER_KEY: header_line.decode(), TRAILER_KEY: trailer_line.decode()}
     try:
         write_header(new.file, row_schema(), sync, metadata)
         write_blocks(new.file, _rows(batches, str(path)), sync)
@@ -192,7 +201,7 @@ def is_avro(path: Path) -> bool:
 
 
 class AvroRecording:
-    """A container file that `write_avro` has made: ``header_line``, ``trailer`` and, from `batches`, the records."""
+    """A container file that `write_avro` has made: its two lines and, from `batches`, the records."""
 
     def __init__(self, path: Path) -> None:
         """RecordingError: not such a file."""
@@ -210,7 +219,8 @@ class AvroRecording:
                 raise ValueError("its schema is not that of a recording's rows")
         self.header_line = metadata[HEADER_KEY].encode()
         self.header = decode_header(self.header_line, str(path))
-        self.trailer = decode_trailer(metadata[TRAILER_KEY].encode(), str(path))
+        self.trailer_line = metadata[TRAILER_KEY].encode()
+        self.trailer = decode_trailer(self.trailer_line, str(path))
 
     def batches(self) -> Iterator[Batch]:
         """The records, a block a batch. RecordingError: damage, where the reader finds it."""

@@ -22,16 +22,16 @@ MAX_CONTAINER_HEADER_BYTES: Final = MAX_HEADER_BYTES + MAX_TRAILER_BYTES + (1 <<
 CODEC: Final = "deflate"
 """The one that every implementation must have, beside ``null``."""
 LEVEL: Final = 6
+SYNC_BYTES: Final = 16
 
 _RAW_DEFLATE: Final = -15
-_SYNC_BYTES: Final = 16
 _HEADER: Final = {
     "type": "record",
     "name": "org.apache.avro.file.Header",
     "fields": [
         {"name": "magic", "type": {"type": "fixed", "name": "Magic", "size": 4}},
         {"name": "meta", "type": {"type": "map", "values": "bytes"}},
-        {"name": "sync", "type": {"type": "fixed", "name": "Sync", "size": _SYNC_BYTES}},
+        {"name": "sync", "type": {"type": "fixed", "name": "Sync", "size": SYNC_BYTES}},
     ],
 }
 """Of the Avro specification."""
@@ -97,7 +97,7 @@ def read_blocks(file: BinaryIO, header: ContainerHeader) -> Iterator[Block]:
         if size is None or not 0 <= size <= MAX_BLOCK_BYTES:
             raise ValueError("a block of no size that any has")
         packed = file.read(size)
-        if file.read(_SYNC_BYTES) != header.sync:
+        if file.read(SYNC_BYTES) != header.sync:
             raise ValueError("a block without its end")
         yield Block(values, _inflated(packed) if deflated == CODEC else packed)
 

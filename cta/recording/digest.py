@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cta.model.batch import HASH_BYTES, Batch
 from cta.model.topics import RECORDED
@@ -24,8 +25,8 @@ RECORD_WORDS: Final = 1 + HASH_BYTES // 8
 RECORD_BYTES: Final = 8 * RECORD_WORDS
 
 
-class _Chain:
-    """The records of one (topic, key). A hash object takes 413 bytes, so a key's only record waits as it is."""
+class Chain:
+    """Records in order, of one key or one partition. A hash object takes 413 bytes, so an only record waits as it is."""
 
     __slots__ = ("count", "hasher", "only")
 
@@ -47,11 +48,20 @@ class _Chain:
     def digest(self) -> bytes:
         return (self.hasher or blake2b(self.only, digest_size=HASH_BYTES)).digest()
 
-    def copy(self) -> _Chain:
-        twin = _Chain()
+    def copy(self) -> Chain:
+        twin = Chain()
         twin.count, twin.only = self.count, self.only
         twin.hasher = None if self.hasher is None else self.hasher.copy()
         return twin
+
+
+def records_of(batch: Batch, order: NDArray[np.intp]) -> memoryview:
+    """The batch's records as bytes, `RECORD_BYTES` each, in the order given: indices, intp[n]."""
+    hashes = np.frombuffer(b"".join([content.hash for content in batch.contents]), "<i8")
+    records = np.empty((len(batch), RECORD_WORDS), "<i8")
+    records[:, 0] = batch.times[order]
+    records[:, 1:] = hashes.reshape(-1, RECORD_WORDS - 1)[batch.codes[order]]
+    return records.data.cast("B")
 
 
 class Digest:
@@ -65,7 +75,7 @@ class Digest:
         self.counts: dict[str, int] = {topic.name: 0 for topic in RECORDED}
         self.first_ms: int | None = None
         self.last_ms: int | None = None
-        self._chains: dict[bytes, _Chain] = {}
+        self._chains: dict[bytes, Chain] = {}
 
     @property
     def total(self) -> int:
@@ -88,17 +98,13 @@ class Digest:
         # The narrowest integer: up to 65,536 keys NumPy's stable sort is a radix sort.
         key_column = np.array(places_of_contents, np.min_scalar_type(len(places)))[batch.codes]
         order = np.argsort(key_column, kind="stable")
-        hashes = np.frombuffer(b"".join([content.hash for content in batch.contents]), "<i8")
-        records = np.empty((len(batch), RECORD_WORDS), "<i8")
-        records[:, 0] = batch.times[order]
-        records[:, 1:] = hashes.reshape(-1, RECORD_WORDS - 1)[batch.codes[order]]
-        view = records.data.cast("B")
+        view = records_of(batch, order)
 
         start = 0
         for (key, place), count in zip(places.items(), np.bincount(key_column).tolist(), strict=True):
             chain = self._chains.get(key)
             if chain is None:
-                chain = self._chains[key] = _Chain()
+                chain = self._chains[key] = Chain()
             stop = start + count
             chain.add(count, view[start * RECORD_BYTES : stop * RECORD_BYTES])
             self.counts[topics[place]] = self.counts.get(topics[place], 0) + count

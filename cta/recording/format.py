@@ -6,7 +6,7 @@ must know to read a file right raises ``FORMAT``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from cta.model.errors import RecordingError
 from cta.model.scenario import Scenario
 from cta.model.topics import RECORDED
 from cta.recording.digest import Digest
+from cta.recording.partitions import PartitionChains, differing
 
 FORMAT: Final = 1
 
@@ -100,7 +101,7 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="c
         return _encode(self) + b"\n"
 
 
-class Trailer(Struct, frozen=True, kw_only=True):
+class Trailer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last line: what all the lines before it must come to. A file without it is incomplete."""
 
     records: dict[str, int]
@@ -111,9 +112,13 @@ class Trailer(Struct, frozen=True, kw_only=True):
     digest: str
     sha256: str
     """Of all bytes before this line."""
+    partitions: dict[str, dict[str, str]] = {}
+    """By topic and partition the chain of the records that were captured from it; empty where none were."""
 
     @classmethod
-    def of(cls, digest: Digest, sha256: str, topics: Iterable[str] | None = None) -> Trailer:
+    def of(
+        cls, digest: Digest, sha256: str, topics: Iterable[str] | None = None, chains: PartitionChains | None = None
+    ) -> Trailer:
         """``topics``: the header's, each with its count; None: the topics of the simulation."""
         return cls(
             records={topic: digest.counts.get(topic, 0) for topic in (digest.counts if topics is None else topics)},
@@ -122,7 +127,20 @@ class Trailer(Struct, frozen=True, kw_only=True):
             last_ms=digest.last_ms,
             digest=digest.hexdigest(),
             sha256=sha256,
+            partitions={} if chains is None else chains.told(),
         )
+
+    def differences(self, found: Trailer) -> Iterator[tuple[str, Any, Any]]:
+        """Where what was found is not what this one says: the field, what is said, what was found.
+
+        The field is ``partition P of TOPIC`` for a chain. A trailer that has none says nothing of them.
+        """
+        for field in ("sha256", "digest", "records", "total", "first_ms", "last_ms"):
+            if (written := getattr(self, field)) != (actual := getattr(found, field)):
+                yield field, written, actual
+        for topic, number in differing(self.partitions, found.partitions) if self.partitions else ():
+            written, actual = (trailer.partitions.get(topic, {}).get(number) for trailer in (self, found))
+            yield f"partition {number} of {topic}", written, actual
 
     def line(self) -> bytes:
         return _encode({"end": self}) + b"\n"

@@ -39,6 +39,7 @@ from cta.recording.format import (
     decode_trailer,
 )
 from cta.recording.lines import DamagedLineError, LineReader
+from cta.recording.partitions import PartitionChains
 from cta.recording.seek import first_line
 from cta.recording.seekable import FrameReader, NoTableError, is_zst
 
@@ -114,12 +115,14 @@ def _first_line(file: BinaryIO, source: str) -> bytes:
 class Recording:
     """A recording's file. ``batches`` may be called again and again; each reads the file anew."""
 
-    def __init__(self, path: Path, header_line: bytes, header: Header, trailer: Trailer, end: int) -> None:
+    def __init__(self, path: Path, header_line: bytes, header: Header, trailer_line: bytes, end: int) -> None:
+        """RecordingError: the last line is damaged."""
         self.path = path
         self.header_line = header_line
         """As it stands in the file, with fields of the header that this cta does not know."""
         self.header = header
-        self.trailer = trailer
+        self.trailer_line = trailer_line
+        self.trailer = decode_trailer(trailer_line, str(path))
         self._end = end
         """The byte of the text that the trailer's line begins with."""
 
@@ -136,7 +139,7 @@ class Recording:
             with open_file(path) as file:
                 raise _cut_short(file, str(path))
         end = found.text_bytes - len(found.trailer_line)
-        return cls(path, found.header_line, found.header, decode_trailer(found.trailer_line, str(path)), end)
+        return cls(path, found.header_line, found.header, found.trailer_line, end)
 
     def batches(self, from_ms: int | None = None, until_ms: int | None = None) -> Iterator[Batch]:
         """The records with from_ms <= time < until_ms in the order written.
@@ -155,7 +158,7 @@ class Recording:
     def _all(self, text: BinaryIO, from_ms: int | None, until_ms: int | None) -> Iterator[Batch]:
         ordered = self.header.order == "time"
         reader = LineReader(str(self.path), self.header.topics, ordered=ordered)
-        digest, checksum = Digest(), sha256()
+        digest, checksum, chains = Digest(), sha256(), PartitionChains()
         text.seek(0)
         checksum.update(text.readline(MAX_HEADER_BYTES + 1))
         line = 2
@@ -165,11 +168,12 @@ class Recording:
             checksum.update(block)
             batch = reader.block(block, line)
             digest.update(batch)
+            chains.captured(batch)
             line += len(batch)
             wanted = batch.between(from_ms, until_ms) if ordered else _within(batch, from_ms, until_ms)
             if len(wanted):
                 yield wanted
-        self._verify(Trailer.of(digest, checksum.hexdigest(), self.header.topics))
+        self._verify(Trailer.of(digest, checksum.hexdigest(), self.header.topics, chains))
 
     def _window(self, frames: FrameReader, from_ms: int | None, until_ms: int | None) -> Iterator[Batch]:
         start = len(self.header_line) if from_ms is None else first_line(frames, len(self.header_line), from_ms)
@@ -189,13 +193,9 @@ class Recording:
                     return
 
     def _verify(self, found: Trailer) -> None:
-        for field in ("sha256", "digest", "records", "total", "first_ms", "last_ms"):
-            if (actual := getattr(found, field)) != (written := getattr(self.trailer, field)):
-                raise RecordingError(
-                    f"altered: its last line says {field} {written}, its contents come to {actual}",
-                    where=str(self.path),
-                    remedy=RECORD_AGAIN,
-                )
+        for field, written, actual in self.trailer.differences(found):
+            what = f"altered: its last line says {field} {written}, its contents come to {actual}"
+            raise RecordingError(what, where=str(self.path), remedy=RECORD_AGAIN)
 
 
 def _within(batch: Batch, from_ms: int | None, until_ms: int | None) -> Batch:

@@ -18,6 +18,7 @@ from cta.recording.digest import Digest
 from cta.recording.files import Gap, frames_of, open_file, whole_lines
 from cta.recording.format import TRAILER_START, Trailer, decode_header, decode_trailer
 from cta.recording.lines import DamagedLineError, LineReader
+from cta.recording.partitions import PartitionChains
 from cta.recording.seekable import is_zst
 
 
@@ -55,6 +56,7 @@ class Scan:
             raise RecordingError(f"no header: {first.what}", where=str(path), remedy="use an unaltered copy")
         self.header = decode_header(first[0] + b"\n", str(path))
         self.digest = Digest()
+        self._chains = PartitionChains()
         self.line = 1
         self._reader = LineReader(str(path), self.header.topics, ordered=False)
         self._sha256 = sha256()
@@ -113,6 +115,7 @@ class Scan:
             yield from self._records(lines[half:], first + half)
         else:
             self.digest.update(batch)
+            self._chains.captured(batch)
             yield Lines(first, batch)
 
     def _last_line(self, line: bytes) -> Iterator[Flaw]:
@@ -132,14 +135,15 @@ class Scan:
             return
         if self._gaps:
             return
-        found = Trailer.of(self.digest, self._found_sha256, self.header.topics)
-        fields = ("sha256",) if self._losses else ("sha256", "digest", "records", "total", "first_ms", "last_ms")
-        for field in fields:
-            if (actual := getattr(found, field)) != (written := getattr(self._trailer, field)):
+        found = Trailer.of(self.digest, self._found_sha256, self.header.topics, self._chains)
+        for field, written, actual in self._trailer.differences(found):
+            if field == "sha256":
+                what = "altered after it was written: the lines do not have the SHA-256 of the last one"
+            elif self._losses:
+                continue
+            else:
                 what = f"the last line says {field} {written}, the lines before it come to {actual}"
-                if field == "sha256":
-                    what = "altered after it was written: the lines do not have the SHA-256 of the last one"
-                yield Flaw(self.line - 1, "bytes", what, loses=False)
+            yield Flaw(self.line - 1, "bytes", what, loses=False)
 
 
 def _gap(gap: Gap, framed: bool) -> str:

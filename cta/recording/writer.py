@@ -18,9 +18,18 @@ import numpy as np
 from cta.model.batch import Batch
 from cta.model.errors import RecordError, RecordingError
 from cta.recording.digest import Digest
-from cta.recording.format import MAX_LINE_BYTES, RECORD_AGAIN, ZST_SUFFIX, Header, Trailer, decode_header
+from cta.recording.format import (
+    MAX_LINE_BYTES,
+    RECORD_AGAIN,
+    ZST_SUFFIX,
+    Header,
+    Trailer,
+    decode_header,
+    decode_trailer,
+)
 from cta.recording.lines import origin_text
 from cta.recording.newfile import NewFile
+from cta.recording.partitions import PartitionChains
 from cta.recording.seekable import FrameWriter
 
 MAX_CONTENT_BYTES: Final = MAX_LINE_BYTES - (1 << 20)
@@ -44,6 +53,8 @@ class RecordingWriter:
         self._line = header if isinstance(header, bytes) else header.line()
         self._header = decode_header(header, str(path)) if isinstance(header, bytes) else header
         self._frames: FrameWriter | None = None
+        self._chains = PartitionChains()
+        self._last_line: bytes | None = None
         self._sha256 = sha256()
         self._new = NewFile(self.path)
         self._leaves = leaves
@@ -69,18 +80,26 @@ class RecordingWriter:
             what = f"a record of {longest:,} bytes; a line takes {MAX_LINE_BYTES:,} at most"
             raise RecordError(what, where=str(self.path), remedy="leave its topic out")
         self.digest.update(batch)
+        self._chains.captured(batch)
         self._put(record_lines(batch))
 
     def flush(self) -> None:
         """Every record so far is in the partial file, for `cta repair` to save; a frame ends here."""
         self._put(b"", end_frame=True)
 
-    def expect(self, trailer: Trailer) -> None:
-        """Hold what was written against the trailer of what it was to be. RecordingError: it is not that."""
-        if Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics) != trailer:
+    def expect(self, trailer_line: bytes) -> None:
+        """Hold what was written against the last line of what it was to be, which is then its own as it stands.
+
+        RecordingError: it is not that.
+        """
+        if any(decode_trailer(trailer_line, str(self.path)).differences(self._trailer())):
             raise RecordingError(
                 "altered: its records are not what its trailer says", where=str(self.path), remedy=RECORD_AGAIN
             )
+        self._last_line = trailer_line
+
+    def _trailer(self) -> Trailer:
+        return Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics, self._chains)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -105,13 +124,14 @@ class RecordingWriter:
             raise self._new.refused(error) from None
 
     def _finish(self) -> None:
-        trailer = Trailer.of(self.digest, self._sha256.hexdigest(), self._header.topics)
+        trailer = self._trailer()
+        last_line = self._last_line or trailer.line()
         try:
             if self._frames is None:
-                self._new.file.write(trailer.line())
+                self._new.file.write(last_line)
             else:
                 self._frames.end_frame()
-                self._frames.write(trailer.line())
+                self._frames.write(last_line)
                 self._frames.finish()
         except OSError as error:
             self._new.discard()

@@ -342,6 +342,18 @@ def test_an_avro_file_that_another_tool_has_written_anew(small: Path) -> None:
     assert "its schema is not that of a recording's rows" in invoke("convert", again, "-o", output, "--force").stderr
 
 
+def test_a_last_line_that_this_cta_does_not_know_all_of(small: Path) -> None:
+    """Through every form, it stays as it stands; and so does one whose digest is none, which is refused in one line."""
+    plain, avro, back = _plain(small), small.with_name("later.avro"), small.with_name("back.jsonl")
+    (later := small.with_name("later.jsonl")).write_bytes(plain.removesuffix(b"}}\n") + b',"mood":"calm"}}\n')
+    assert invoke("convert", later, "-o", avro).exit_code == 0
+    assert invoke("convert", avro, "-o", back).exit_code == 0
+    assert back.read_bytes() == later.read_bytes()
+    later.write_bytes(plain.replace(b'"digest":"', b'"digest":"?'))
+    result = invoke("convert", later, "-o", avro, "--force")
+    assert (result.exit_code, "altered: its last line says digest ?" in result.stderr) == (2, True)
+
+
 def test_a_damaged_source_is_not_converted(small: Path) -> None:
     """Nothing is written of a recording that is not what its trailer says."""
     avro, output = small.with_name("run.avro"), small.with_name("out.jsonl")

@@ -61,7 +61,7 @@ def seeds(folder: Path) -> dict[str, bytes]:
     plain = write(folder / "seed.jsonl", SMALL)
     framed = write(folder / "seed.jsonl.zst", SMALL)
     recording = Recording.open(plain)
-    write_avro(avro := folder / "seed.avro", recording.header_line, recording.trailer, recording.batches())
+    write_avro(avro := folder / "seed.avro", recording.header_line, recording.trailer_line, recording.batches())
     captured = plain.read_bytes().replace(b',"topic"', b',"partition":0,"offset":7,"headers":[["a",null]],"topic"')
     text = plain.read_bytes()
     return {

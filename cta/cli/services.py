@@ -162,7 +162,8 @@ Examples:
   cta ksql drop
 
 \b
-The server is at CTA_KSQLDB_URL. What is there already is left as it is.""",
+The server is at CTA_KSQLDB_URL. What is there already is left as it is, and refused if it
+is not what the files say.""",
 )
 def ksql() -> None:
     """The stream and the table of entries in ksqlDB: make, show, drop."""

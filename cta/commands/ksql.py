@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cta.model.settings import Settings
-from cta.stack.ksqldb import Ksqldb, Statement, read
+from cta.stack.ksql_files import Statement, read
+from cta.stack.ksqldb import Ksqldb
 from cta.stack.namespace import identifier
 
 
@@ -31,8 +32,11 @@ def status(server: Ksqldb, made: list[Statement], station_id: int | None, *, nam
         source = state.sources.get(statement.name)
         queries = state.filling(statement.name)
         running = bool(queries) and all(query.state == "RUNNING" for query in queries)
-        good &= source is not None and (running or statement.kind == "STREAM")
+        difference = None if source is None else server.difference(statement)
+        good &= source is not None and difference is None and (running or statement.kind == "STREAM")
         what = "missing: 'cta ksql apply' makes it" if source is None else f"on topic {source.topic}"
+        if difference is not None:
+            what += f", with {difference}: 'cta ksql drop' and 'cta ksql apply' make it anew"
         filled = "".join(f", {query.query_id} {query.state}" for query in queries)
         lines.append(f"{statement.kind.lower()} {statement.name} {what}{filled}")
     if station_id is not None:

@@ -20,7 +20,8 @@ from cta.model.settings import Settings
 from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY
 from cta.stack.connect import Connect
 from cta.stack.http import UnreachableError
-from cta.stack.ksqldb import Ksqldb, Statement
+from cta.stack.ksql_files import Statement
+from cta.stack.ksqldb import Ksqldb
 from cta.stack.namespace import identifier
 from cta.stack.postgres import Postgres
 

@@ -8,14 +8,13 @@ with a name, so that "is it there?" can be asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from cta.model.errors import InputError, ServiceError
 from cta.stack.http import Answer, Service, UnansweredError, UnreachableError
-from cta.stack.namespace import identifier
+from cta.stack.ksql_files import Statement, shape_of, shortened
 from cta.stack.wait import PATIENCE_S, Clock, until
 
 REMEDY: Final = "start it ('cta stack up') or check CTA_KSQLDB_URL"
@@ -25,20 +24,6 @@ STATEMENT_TIMEOUT_S: Final = 15.0
 _V1: Final = "application/vnd.ksql.v1+json"
 _FROM_THE_BEGINNING: Final = {"ksql.streams.auto.offset.reset": "earliest"}
 _STARTING: Final = 503
-_CREATE: Final = re.compile(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:SOURCE\s+)?(STREAM|TABLE)\s+(?:IF\s+NOT\s+EXISTS\s+)?`?(\w+)`?", re.IGNORECASE
-)
-_COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_QUOTED: Final = re.compile(r"'(?:[^']|'')*'|[^';]+|;|'")
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One CREATE, with its semicolon. ``kind`` is STREAM or TABLE, ``name`` in capitals, as ksqlDB keeps it."""
-
-    text: str
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -68,62 +53,6 @@ class State:
 
     def filling(self, name: str) -> tuple[Query, ...]:
         return tuple(query for query in self.queries if name in query.sinks)
-
-
-def read(folder: Path, *, namespace: str = "", partitions: int = 1) -> list[Statement]:
-    """The statements of a folder's ``*.sql``, in the order of the file names, for a namespace and partitions."""
-    files = sorted(folder.glob("*.sql"))
-    if not files:
-        raise InputError("no *.sql files", where=str(folder), remedy="name the folder compose/ksql")
-    plain = [made for file in files for made in statements(file.read_text("utf-8"), str(file))]
-    return in_namespace(plain, namespace, partitions)
-
-
-def statements(sql: str, source: str) -> list[Statement]:
-    """The statements of a text; comments are left out. Errors: InputError for anything but CREATE STREAM or TABLE."""
-    return [_statement(text, source) for text in _split(_COMMENT.sub("", sql))]
-
-
-def in_namespace(made: Sequence[Statement], namespace: str, partitions: int) -> list[Statement]:
-    """The same statements with the namespace before their topics' and their own names, and so many partitions.
-
-    Files hold the statements as they read without a namespace, so that they can be pasted into ksqlDB's own prompt.
-    """
-    names = {statement.name for statement in made}
-    before = identifier(namespace)
-
-    def word(match: re.Match[str]) -> str:
-        text = match[0]
-        return before + text if text.upper() in names else text
-
-    def rewritten(text: str) -> str:
-        text = re.sub(r"(KAFKA_TOPIC\s*=\s*')", lambda match: match[1] + namespace, text, flags=re.IGNORECASE)
-        text = re.sub(r"(\bPARTITIONS\s*=\s*)\d+", rf"\g<1>{partitions}", text, flags=re.IGNORECASE)
-        return re.sub(r"'[^']*'|\w+", word, text)
-
-    return [_statement(rewritten(statement.text), statement.name) for statement in made]
-
-
-def _split(sql: str) -> list[str]:
-    """The text cut behind each semicolon that isn't in quotes, white space around the pieces cut off."""
-    pieces, piece = [], ""
-    for part in _QUOTED.findall(sql):
-        piece += part
-        if part == ";":
-            pieces.append(piece.strip())
-            piece = ""
-    return [text for text in [*pieces, piece.strip()] if text]
-
-
-def _statement(text: str, source: str) -> Statement:
-    found = _CREATE.match(text)
-    if found is None or not text.endswith(";"):
-        raise InputError(
-            f"no CREATE STREAM or CREATE TABLE that ends with a semicolon: {_short(text)}",
-            where=source,
-            remedy="a file holds such statements and nothing else",
-        )
-    return Statement(text, found[1].upper(), found[2].upper())
 
 
 class Ksqldb:
@@ -167,9 +96,10 @@ class Ksqldb:
     def apply(self, statement: Statement) -> bool:
         """Make what the statement says, unless it is there; whether it was made now. Looked up, never guessed.
 
-        Errors: ServiceError with the statement where the server refuses it, or where no answer comes and it isn't there.
+        Errors: InputError where it is there as something else, with the difference. ServiceError with the statement where the server refuses it, or where no answer comes and it isn't there.
         """
         if statement.name in self.state().sources:
+            self._refuse_other(statement)
             return False
         try:
             self._create(statement)
@@ -177,6 +107,27 @@ class Ksqldb:
             if not self._is_there(statement):
                 raise
         return True
+
+    def difference(self, statement: Statement) -> str | None:
+        """How what is there under the statement's name differs from what it says; None where it doesn't.
+
+        Columns, topic, formats and partitions; a query behind it is not compared. Errors: ServiceError.
+        """
+        answer = self._run(f"DESCRIBE {statement.name};", properties={}, repeatable=True)
+        there = shape_of((answer.json() or [{}])[0].get("sourceDescription", {}))
+        differing = [
+            f"{part} {there[part]}, not {wanted}" for part, wanted in statement.shape().items() if there[part] != wanted
+        ]
+        return " and ".join(differing) or None
+
+    def _refuse_other(self, statement: Statement) -> None:
+        difference = self.difference(statement)
+        if difference is not None:
+            raise InputError(
+                f"is there with {difference}",
+                where=f"{self.where}, {statement.kind.lower()} {statement.name}",
+                remedy="'cta ksql drop' and 'cta ksql apply' make it anew, or use another --namespace",
+            )
 
     def wait_running(self, statement: Statement, patience_s: float | None = None) -> Query:
         """The query that fills the statement's table, as soon as it is RUNNING."""
@@ -287,7 +238,7 @@ class Ksqldb:
         code = error.get("error_code", answer.status)
         said = str(error.get("message", answer.complaint()))
         return ServiceError(
-            f"error {code}: {said}; the statement was: {_short(sql)}", where=self.where, remedy=_remedy(said)
+            f"error {code}: {said}; the statement was: {shortened(sql)}", where=self.where, remedy=_remedy(said)
         )
 
 
@@ -306,7 +257,3 @@ def _remedy(said: str) -> str | None:
     if "with different partition/replica" in said:
         return "remove the topic, or run with as many partitions as it has"
     return None
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())

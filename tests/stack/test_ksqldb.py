@@ -8,15 +8,31 @@ import pytest
 from cta.commands import ksql
 from cta.model.errors import CtaError, InputError, ServiceError
 from cta.stack.http import UnansweredError, UnreachableError
-from cta.stack.ksqldb import Ksqldb, Query, Source, Statement, in_namespace, read, statements
+from cta.stack.ksql_files import Statement, in_namespace, read, statements
+from cta.stack.ksqldb import Ksqldb, Query, Source
 from tests.conftest import ROOT
 from tests.stack.replay import Clock, Exchange, Request, Server, answering, exchanges, unused_url
+
+
+def described(topic: str, key_format: str, value_format: str, columns: list[tuple[str, str]]) -> Exchange:
+    """An answer to DESCRIBE of the recorded one's form."""
+    fields = [{"name": name, "schema": {"type": kind, "fields": None}} for name, kind in columns]
+    description = {"topic": topic, "keyFormat": key_format, "valueFormat": value_format, "fields": fields}
+    return answering(200, [{"@type": "sourceDescription", "sourceDescription": {**description, "partitions": 1}}])
+
 
 RECORDED = exchanges("ksqldb-7.4.15.txt")
 STREAM, TABLE = (statements(RECORDED[title].request.body["ksql"], title)[0] for title in ("create stream", "CTAS"))
 EMPTY = [RECORDED[title] for title in ("SHOW STREAMS", "SHOW TABLES", "SHOW QUERIES")]
 STREAM_MADE = [RECORDED[title] for title in ("SHOW STREAMS, one", "SHOW TABLES", "SHOW QUERIES")]
 BOTH_MADE = [RECORDED[f"{title}, both made"] for title in ("SHOW STREAMS", "SHOW TABLES", "SHOW QUERIES")]
+TABLE_DESCRIBED = RECORDED["DESCRIBE, both made"]
+STREAM_DESCRIBED = described(
+    topic="org.chicago.cta.turnstile.v1",
+    key_format="NONE",
+    value_format="JSON",
+    columns=[("STATION_ID", "INTEGER"), ("STATION_NAME", "STRING"), ("LINE", "STRING")],
+)
 NO_ANSWER = replace(RECORDED["create stream"], status=None)
 
 
@@ -47,9 +63,76 @@ def test_a_table_is_made_and_its_query_awaited_with_the_requests_that_were_recor
 
 
 def test_what_is_there_is_left_alone() -> None:
-    """Applying again asks what is there and sends no statement."""
-    with Server(STREAM_MADE) as server:
+    """Applying again asks what is there, and what it is, and makes nothing."""
+    with Server([*STREAM_MADE, STREAM_DESCRIBED]) as server:
         assert ksqldb(server).apply(STREAM) is False
+    with Server([*BOTH_MADE, TABLE_DESCRIBED]) as server:
+        assert ksqldb(server).apply(TABLE) is False
+    assert server.received[-1].body["ksql"] == "DESCRIBE TURNSTILE_SUMMARY;"
+
+
+@pytest.mark.parametrize(
+    ("statement", "there", "difference"),
+    [
+        (
+            replace(
+                STREAM, text=STREAM.text.replace("'JSON'", "'AVRO'").replace("line STRING", "line STRING, gate INT")
+            ),
+            STREAM_DESCRIBED,
+            "VALUE_FORMAT JSON, not AVRO and columns STATION_ID INTEGER, STATION_NAME STRING, LINE STRING, "
+            "not STATION_ID INTEGER, STATION_NAME STRING, LINE STRING, GATE INTEGER",
+        ),
+        (
+            replace(
+                TABLE, text=TABLE.text.replace("count FROM", "entries FROM").replace("PARTITIONS=1", "PARTITIONS=3")
+            ),
+            TABLE_DESCRIBED,
+            "PARTITIONS 1, not 3 and column names STATION_KEY, STATION_ID, COUNT, not STATION_KEY, STATION_ID, ENTRIES",
+        ),
+        (in_namespace([STREAM], "a.", 1)[0], STREAM_DESCRIBED, "KAFKA_TOPIC org.chicago.cta.turnstile.v1, not a.org."),
+    ],
+)
+def test_what_is_there_as_something_else_is_refused_with_the_difference(
+    statement: Statement, there: Exchange, difference: str
+) -> None:
+    """Nothing is made or dropped; the line says what makes it anew. `status` shows the same and is not good."""
+    made = [
+        replace(BOTH_MADE[n], answer=BOTH_MADE[n].answer.replace(b'"TURNSTILE"', f'"{statement.name}"'.encode()))
+        for n in range(3)
+    ]
+    with Server([*made, there]) as server, pytest.raises(InputError) as caught:
+        ksqldb(server).apply(statement)
+    place = f"ksqlDB at {server.url}, {statement.kind.lower()} {statement.name}"
+    assert str(caught.value).startswith(f"{place}: is there with {difference}")
+    assert str(caught.value.remedy).startswith("'cta ksql drop' and 'cta ksql apply' make it anew")
+    with Server([RECORDED["info"], *made, there]) as server:
+        (_, line), good = ksql.status(ksqldb(server), [statement], None, namespace="")
+    assert difference in line
+    assert not good
+
+
+@pytest.mark.parametrize(
+    ("sql", "shape"),
+    [
+        (
+            "CREATE TABLE a (id VARCHAR PRIMARY KEY, tags ARRAY<STRING>, d DECIMAL(4, 2), s STRUCT<x INT, y INT>)"
+            " WITH (KAFKA_TOPIC='a.b', FORMAT='json');",
+            {
+                "KAFKA_TOPIC": "a.b",
+                "KEY_FORMAT": "JSON",
+                "VALUE_FORMAT": "JSON",
+                "columns": "ID STRING KEY, TAGS ARRAY, D DECIMAL, S STRUCT",
+            },
+        ),
+        ("CREATE STREAM a AS SELECT x, SUBSTRING(y, 1, 2) AS `Y` FROM b;", {"column names": "X, Y"}),
+        ("CREATE STREAM a WITH (value_format = 'AVRO') AS SELECT * FROM b;", {"VALUE_FORMAT": "AVRO"}),
+        ("CREATE STREAM a AS SELECT x, COUNT(*) FROM b;", {}),
+    ],
+)
+def test_what_a_statement_says_its_object_is(sql: str, shape: dict[str, str]) -> None:
+    """What it doesn't say is not compared: formats that are the server's own, columns that are another object's."""
+    (statement,) = statements(sql, "a.sql")
+    assert statement.shape() == shape
 
 
 def test_state_is_read_from_a_real_answer() -> None:
@@ -120,7 +203,7 @@ def test_a_server_that_starts_is_waited_for() -> None:
 
 
 def test_a_statement_meets_a_server_that_starts() -> None:
-    with Server([RECORDED["starting"], *STREAM_MADE]) as server:
+    with Server([RECORDED["starting"], *STREAM_MADE, STREAM_DESCRIBED]) as server:
         assert ksqldb(server).apply(STREAM) is False
 
 
@@ -252,7 +335,7 @@ def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
 
 
 def test_apply_says_what_it_made_and_what_was_there() -> None:
-    script = [RECORDED["info"], *STREAM_MADE, *STREAM_MADE, RECORDED["CTAS"], *BOTH_MADE]
+    script = [RECORDED["info"], *STREAM_MADE, STREAM_DESCRIBED, *STREAM_MADE, RECORDED["CTAS"], *BOTH_MADE]
     with Server(script) as server:
         lines = ksql.apply(ksqldb(server), [STREAM, TABLE])
     assert lines == [
@@ -262,7 +345,7 @@ def test_apply_says_what_it_made_and_what_was_there() -> None:
 
 
 def test_status_shows_what_is_missing() -> None:
-    with Server([RECORDED["info"], *STREAM_MADE]) as server:
+    with Server([RECORDED["info"], *STREAM_MADE, STREAM_DESCRIBED]) as server:
         lines, good = ksql.status(ksqldb(server), [STREAM, TABLE], None, namespace="")
     assert (lines[1:], good) == (
         [

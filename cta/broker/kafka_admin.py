@@ -123,11 +123,18 @@ class KafkaAdmin:
 
     def config(self, name: str) -> dict[str, str | None]:
         """All settings of a topic, the broker's defaults among them."""
-        resource = ConfigResource(ResourceType.TOPIC, name)
+        return self._config(ConfigResource(ResourceType.TOPIC, name), topic_place(name))
+
+    def broker_config(self) -> dict[str, str | None]:
+        """All settings of one of the brokers: a broker knows those of its version."""
+        broker_id = min(self._metadata().brokers)
+        return self._config(ConfigResource(ResourceType.BROKER, str(broker_id)), f"broker {broker_id}")
+
+    def _config(self, resource: ConfigResource, where: str) -> dict[str, str | None]:
         try:
             entries = self._client.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_S)[resource].result()
         except KafkaException as error:
-            raise self._connection.error(error, topic_place(name)) from None
+            raise self._connection.error(error, where) from None
         return {key: entry.value for key, entry in entries.items()}
 
     def begin_offset(self, topic: str, partition: int) -> int:

@@ -17,7 +17,7 @@ from cta.broker.kafka import KafkaBroker
 from cta.broker.kafka_admin import topic_config
 from cta.commands.leftovers import OF_A_RUN, connectors_of, find, groups_of
 from cta.model import schemas
-from cta.model.errors import CtaError, ServiceError
+from cta.model.errors import BrokerError, CtaError, ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import RECORDED, STATIONS, TOPICS, TURNSTILE
 from cta.network.load import chicago
@@ -82,9 +82,25 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
         there = broker.admin.topics()
         where = f"Kafka at {settings.bootstrap_servers}"
         yield Finding("ok", where, f"reachable, {len(there)} topics")
+        yield from _generation(broker, where)
         yield from _topics(broker, there, settings)
         yield from _partitions(there, settings.namespace, where)
         yield from _leftovers(broker, there, settings, where)
+
+
+def _generation(broker: KafkaBroker, where: str) -> Iterator[Finding]:
+    """Kafka's protocol tells no version; a broker that knows the setting that a replay needs is of 3.6 or later."""
+    try:
+        known = broker.admin.broker_config()
+    except BrokerError as error:
+        yield Finding("note", where, f"whether it is 3.6 or later is not told: {error.what}")
+        return
+    if "log.message.timestamp.after.max.ms" in known:
+        yield Finding("ok", where, "version 3.6 or later")
+    else:
+        yield Finding(
+            "problem", where, "older than 3.6: it refuses records dated ahead of its clock", "use a newer Kafka"
+        )
 
 
 def _topics(broker: KafkaBroker, there: dict[str, int], settings: Settings) -> Iterator[Finding]:
@@ -140,7 +156,7 @@ def _leftovers(broker: KafkaBroker, there: dict[str, int], settings: Settings, w
 def _registry(settings: Settings) -> Iterator[Finding]:
     registry = Registry(settings.schema_registry_url)
     there = set(registry.subjects())
-    yield Finding("ok", registry.where, f"reachable, {len(there)} subjects")
+    yield Finding("ok", registry.where, f"reachable, {registry.version() or 'version not told'}, {len(there)} subjects")
     for topic in RECORDED:
         for part, schema in schemas.load(topic).items():
             subject = f"{settings.namespace}{topic.name}-{part}"
@@ -192,7 +208,7 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
 def _rest_proxy(settings: Settings) -> Iterator[Finding]:
     proxy = RestProxy(settings.rest_proxy_url)
     proxy.check()
-    yield Finding("ok", proxy.where, "reachable, and it reaches Kafka")
+    yield Finding("ok", proxy.where, "reachable, and it reaches Kafka; it tells no version")
 
 
 _NEEDED: Final = ("bootstrap_servers", "schema_registry_url")

@@ -65,6 +65,18 @@ class Registry:
         self._checked(answer, "listing subjects")
         return sorted(answer.json() or [])
 
+    def version(self) -> str | None:
+        """``version N``, with the registry's name where it says one; None: it tells neither as Apicurio nor as Confluent."""
+        root, apicurio, _ = self.url.partition("/apis/ccompat")
+        if apicurio:
+            server = Service(self._http.name, root, remedy=REMEDY)
+            told = server.request("GET", "/apis/registry/v3/system/info").object()
+        else:
+            told = self._http.request("GET", "/v1/metadata/version").object()
+        if not told.get("version"):
+            return None
+        return " ".join(part for part in (told.get("name"), f"version {told['version']}") if part)
+
     def compatibility(self, subject: str) -> str | None:
         """A subject's own compatibility; None where it has none and the registry's holds."""
         answer = self._http.request("GET", f"/config/{_quoted(subject)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cta.broker.kafka import KafkaBroker
+from cta.commands.doctor import _generation
+from cta.model.errors import BrokerError
 from cta.model.settings import Settings
 from cta.model.topics import ARRIVALS, RECORDED, TURNSTILE, WEATHER
 from cta.stack.registry import Registry
@@ -50,8 +53,30 @@ def test_an_empty_namespace_is_ready_for_a_replay(settings: Settings) -> None:
     levels = {level for findings in found.values() for level, _, _ in findings}
     kafka = found[f"Kafka at {settings.bootstrap_servers}"]
     assert levels == {"ok", "note"}
-    assert kafka[1][1].startswith(f"not there yet: {settings.namespace}{ARRIVALS.name}, ")
-    assert kafka[1][2] == "'cta replay ... --to kafka' makes them"
+    assert kafka[1] == ("ok", "version 3.6 or later", None)
+    assert kafka[2][1].startswith(f"not there yet: {settings.namespace}{ARRIVALS.name}, ")
+    assert kafka[2][2] == "'cta replay ... --to kafka' makes them"
+    (registry,) = [findings for where, findings in found.items() if where.startswith("the schema registry at ")]
+    assert re.fullmatch(r"reachable, .*version [0-9][0-9.]*, [0-9]+ subjects", registry[0][1])
+
+
+def test_a_kafka_that_is_too_old_or_tells_nothing_is_said_to_be(
+    kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that knows no such setting is older; one that lets nobody look is no problem."""
+    monkeypatch.setattr(kafka.admin, "broker_config", dict)
+    (older,) = _generation(kafka, "Kafka")
+    assert (older.level, older.what) == ("problem", "older than 3.6: it refuses records dated ahead of its clock")
+
+    def refused() -> dict[str, str | None]:
+        raise BrokerError("Cluster authorization failed")
+
+    monkeypatch.setattr(kafka.admin, "broker_config", refused)
+    (untold,) = _generation(kafka, "Kafka")
+    assert (untold.level, untold.what) == (
+        "note",
+        "whether it is 3.6 or later is not told: Cluster authorization failed",
+    )
 
 
 def test_a_run_that_is_there_is_said_with_its_records(kafka: KafkaBroker, settings: Settings, small: Path) -> None:

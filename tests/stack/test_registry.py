@@ -142,3 +142,26 @@ def test_a_subject_is_deleted_for_good() -> None:
         client.delete_subject("new-value")
     once = [("DELETE", f"/subjects/new-value?permanent={permanent}", None) for permanent in ("false", "true")]
     assert asked(server) == 2 * once
+
+
+APICURIO = answering(
+    200, {"name": "Apicurio Registry (SQL)", "description": "High performance, ...", "version": "3.3.3"}
+)
+CONFLUENT = answering(200, {"version": "7.4.15", "commitId": "0"})
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "asked_for", "version"),
+    [
+        ("/apis/ccompat/v7", APICURIO, "/apis/registry/v3/system/info", "Apicurio Registry (SQL) version 3.3.3"),
+        ("", CONFLUENT, "/v1/metadata/version", "version 7.4.15"),
+        ("", answering(404, {"error_code": 404, "message": "HTTP 404 Not Found"}), "/v1/metadata/version", None),
+    ],
+)
+def test_a_version_is_asked_for_where_each_registry_tells_it(
+    path: str, answer: Exchange, asked_for: str, version: str | None
+) -> None:
+    """Apicurio beside its Confluent API; one that tells none is no error. Confluent's answer is made up."""
+    with Server([answer]) as server:
+        assert Registry(server.url + path).version() == version
+    assert asked(server) == [("GET", asked_for, None)]

@@ -16,6 +16,7 @@ from cta.model.errors import InputError
 from cta.model.time import parse_duration_ms
 from cta.model.wording import nearest
 from cta.recording.compare import Comparison, Stream, compare, ignorable
+from cta.recording.partitions import differing
 
 _SHORT_DURATION: Final = re.compile(r"(\d{1,9})(ms|s|m|h)")
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
@@ -31,6 +32,13 @@ class Diff:
     b: Run
     comparison: Comparison
     causes: list[Cause]
+
+    @property
+    def other_order(self) -> list[tuple[str, str]]:
+        """Of two captures of the same records, the topics and partitions that arrived in another order; no difference."""
+        chains = [run.recording.trailer.partitions for run in (self.a, self.b) if run.recording is not None]
+        comparable = len(chains) == 2 and all(chains) and not self.comparison.different
+        return list(differing(*chains)) if comparable else []
 
     @property
     def exit_code(self) -> int:

@@ -12,7 +12,7 @@ from cta.commands.diff import Diff
 from cta.commands.target import Run
 from cta.model.batch import Content
 from cta.model.time import format_timestamp, local
-from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic
+from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic, short_name
 from cta.network.network import Network
 from cta.recording.differences import Mark, Tally
 
@@ -59,6 +59,7 @@ def document(diff: Diff) -> dict[str, Any]:
             for (topic, entity), tally in comparison.tallies.items()
         ],
         "outside_common_window": comparison.outside,
+        "other_order": [{"topic": topic, "partition": int(number)} for topic, number in diff.other_order],
     }
 
 
@@ -101,6 +102,7 @@ def report(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
         if outside := diff.comparison.outside:
             yield from _plain(_labelled("", [f"{outside:,} of the missing and extra lie outside the common window"]))
     yield from _plain(_sides(diff))
+    yield from _plain(_order(diff))
     yield from divergence(diff, width)
 
 
@@ -144,6 +146,12 @@ def _sides(diff: Diff) -> Iterator[str]:
                 f"digest {digest.hexdigest()}",
             ],
         )
+
+
+def _order(diff: Diff) -> Iterator[str]:
+    if places := diff.other_order:
+        named = ", ".join(f"{short_name(topic)} {number}" for topic, number in places)
+        yield from _labelled("order", [f"not the same between keys, in partition: {named}"])
 
 
 def _labelled(label: str, texts: list[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from cta.commands.report import LABEL_WIDTH, under
 from cta.model.time import format_timestamp
-from cta.model.topics import BY_NAME
+from cta.model.topics import short_name
 from cta.recording.format import Header, Trailer, decode_trailer
 from cta.recording.reader import Ends, ends
 
@@ -80,17 +80,23 @@ def summary(about: About) -> str:
     if trailer is None:
         lines.append(("complete", f"no: cut short; save what is whole: cta repair {about.path} -o OUT"))
     else:
-        counts = [f"{n:>9,}  {BY_NAME[name].short if name in BY_NAME else name}" for name, n in trailer.records.items()]
+        counts = [f"{n:>9,}  {short_name(name)}" for name, n in trailer.records.items()]
         lines += under("records", [*counts, f"{trailer.total:>9,}  in all"])
         if trailer.first_ms is not None and trailer.last_ms is not None:
             lines.append(("from, to", f"{moment(trailer.first_ms)}, {moment(trailer.last_ms)}"))
         lines += [
             ("digest", trailer.digest),
             ("sha256", trailer.sha256),
+            *_partitions(trailer),
             ("complete", "no" if header.missing else "yes"),
         ]
     lines += under("missing", list(header.missing))
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)
+
+
+def _partitions(trailer: Trailer) -> list[tuple[str, str]]:
+    chains = sum(map(len, trailer.partitions.values()))
+    return [("partitions", f"{chains:,}, the order of each in a chain")] if chains else []
 
 
 def moment(time_ms: int) -> str:

@@ -1,13 +1,13 @@
 """Verify: what a run made of a live system, read back and held against the run itself.
 
-Three layers, each by its own measure: the recorded topics by the one digest (and where it differs, the first divergence
-by record), the tables by the last value a key, the page by its JSON. Records that are no record of ours count as records
+Each by its own measure: the recorded topics by the one digest (and where it differs, the first divergence by record),
+then by the order inside their partitions; the tables by the last value a key, the page by its JSON. Records that are no record of ours count as records
 too many: they are compared as bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -17,6 +17,7 @@ from cta.broker.extent import Extent
 from cta.broker.kafka import KafkaBroker
 from cta.commands.console import Progress, unseen
 from cta.commands.diff import Diff
+from cta.commands.order import Order, OtherOrder
 from cta.commands.tables import Table, compared, stations_table, turnstile_summary
 from cta.commands.target import Run
 from cta.model.batch import Batch
@@ -60,6 +61,8 @@ class Verdict:
     filled: bool
     """Whether the tables were to be filled: then an empty one is a difference."""
     page: Page | None
+    order: list[OtherOrder]
+    """Where the records are the run's, the partitions in which they are not as they were sent."""
 
     def good(self, table: Table) -> bool:
         return not table.differences and (table.rows is not None or not self.filled)
@@ -67,7 +70,8 @@ class Verdict:
     @property
     def same(self) -> bool:
         page_same = self.page is None or self.page.difference is None
-        return page_same and not self.diff.comparison.different and all(map(self.good, self.tables))
+        records_same = not self.diff.comparison.different and not self.order
+        return page_same and records_same and all(map(self.good, self.tables))
 
     @property
     def exit_code(self) -> int:
@@ -109,7 +113,11 @@ def verify(
     expected = _Expected.of(run)
     with KafkaBroker(settings, Registry(settings.schema_registry_url), unreadable="raw") as broker:
         extent = _extent(broker, settings)
-        comparison = compare(_folded(run, window, expected, progress), lambda: extent.batches(broker))
+        order = Order({topic.name: broker.partitions(settings.namespace + topic.name) for topic in RECORDED})
+        comparison = compare(
+            _folded(run, window, [expected.fold, order.expect], progress),
+            _first(order.find(broker, extent), lambda: extent.batches(broker)),
+        )
         wanted = {
             STATIONS_TABLE: stations_table(run.station_rows()),
             TURNSTILE_SUMMARY: turnstile_summary(expected.summary),
@@ -125,15 +133,20 @@ def verify(
         page = _settled(lambda: _page(board_url, document), lambda found: found.difference is None, wait_s)
     namespace = f", namespace {settings.namespace}" if settings.namespace else ""
     where = f"Kafka at {settings.bootstrap_servers}{namespace}"
-    return Verdict(where, Diff((target, where), run, run, comparison, []), tables, filled, page)
+    diff = Diff((target, where), run, run, comparison, [])
+    return Verdict(where, diff, tables, filled, page, [] if comparison.different else order.differing())
 
 
-def _folded(run: Run, window: Window, expected: _Expected, progress: Progress) -> Stream:
+def _first(first: Iterator[Batch], then: Stream) -> Stream:
+    """A stream that is read another way when it is asked for the first time."""
+    fresh = [first]
+    return lambda: fresh.pop() if fresh else then()
+
+
+def _folded(run: Run, window: Window, folds: Sequence[Callable[[Batch], None]], progress: Progress) -> Stream:
     """The run's records; what is expected is folded from them when they are asked for the first time."""
-    fresh = [expected.fold]
 
-    def batches() -> Iterator[Batch]:
-        folds = [fresh.pop()] if fresh else []
+    def batches(folds: Sequence[Callable[[Batch], None]]) -> Iterator[Batch]:
         records = 0
         for batch in run.batches(window):
             for fold in folds:
@@ -142,7 +155,7 @@ def _folded(run: Run, window: Window, expected: _Expected, progress: Progress) -
             records += len(batch)
             progress(int(batch.times[-1]) if len(batch) else window.start_ms, records)
 
-    return batches
+    return _first(batches(folds), lambda: batches(()))
 
 
 def _extent(broker: KafkaBroker, settings: Settings) -> Extent:

@@ -11,7 +11,7 @@ from cta.commands import diff_report
 from cta.commands.report import LABEL_WIDTH, under
 from cta.commands.tables import Table
 from cta.commands.verify import Verdict
-from cta.model.topics import BY_NAME, STATIONS_TABLE, TURNSTILE_SUMMARY
+from cta.model.topics import STATIONS_TABLE, TURNSTILE_SUMMARY, short_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,13 +22,17 @@ LABELS: Final = {STATIONS_TABLE: "stations", TURNSTILE_SUMMARY: "summary"}
 
 
 def as_json(verdict: Verdict) -> str:
-    """The object that ``cta verify --json`` prints, on one line. ``records``: as ``cta diff --json``, B is the system."""
+    """The object that ``cta verify --json`` prints, on one line. ``records``: as ``cta diff --json``, B is the system.
+
+    ``order``: the partitions that are not as the producer filled them, where the records are the run's.
+    """
     page = verdict.page
     return msgspec.json.encode(
         {
             "same": verdict.same,
             "where": verdict.where,
             "records": diff_report.document(verdict.diff),
+            "order": msgspec.to_builtins(verdict.order),
             "tables": {table.topic.short: _table(table) for table in verdict.tables},
             "page": page and {"url": page.url, "same": page.difference is None, "difference": page.difference},
         }
@@ -60,26 +64,27 @@ def _verdict(verdict: Verdict) -> str:
         return "the same"
     tables = [table.topic.short for table in verdict.tables if not verdict.good(table)]
     page = [] if verdict.page is None or verdict.page.difference is None else ["the page"]
-    return f"different: {', '.join([*tables, *page])}; the records are the same"
+    order = ["the order inside partitions"] if verdict.order else []
+    return f"different: {', '.join([*order, *tables, *page])}; the records are the same"
 
 
 def _lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
     run, comparison = verdict.diff.a, verdict.diff.comparison
     yield "run", verdict.diff.names[0] if run.seed is None else f"{verdict.diff.names[0]}, seed {run.seed}"
     yield "system", verdict.where
-    counts = [f"{n:>9,}  {_short(topic)}" for topic, n in comparison.b.counts.items()]
+    counts = [f"{n:>9,}  {short_name(topic)}" for topic, n in comparison.b.counts.items()]
     yield from under("records", [*counts, f"{comparison.b.total:>9,}  in all"])
     yield "digest", comparison.b.hexdigest() + ("  (the run's own)" if not comparison.different else "")
     if comparison.different:
         yield "", f"{comparison.a.hexdigest()}  is the run's, of {comparison.a.total:,} records"
+    elif verdict.order:
+        more = len(verdict.order) - DIFFERENCES_SHOWN
+        shown = [str(each) for each in verdict.order[:DIFFERENCES_SHOWN]]
+        yield from under("order", [*shown, *([f"and {more:,} more (--json has all)"] if more > 0 else [])])
     for table in verdict.tables:
         yield from under(LABELS[table.topic], _told(table))
     if verdict.page is not None:
         yield "page", f"{verdict.page.url}: {verdict.page.difference or 'the same'}"
-
-
-def _short(topic: str) -> str:
-    return BY_NAME[topic].short if topic in BY_NAME else topic
 
 
 def _told(table: Table) -> list[str]:

@@ -64,3 +64,8 @@ BY_NAME: Final = {topic.name: topic for topic in TOPICS}
 BY_SHORT: Final = {topic.short: topic for topic in TOPICS}
 RECORDED: Final = tuple(topic for topic in TOPICS if topic.compared_as == "records")
 """The topics that the simulation makes and the digest covers."""
+
+
+def short_name(name: str) -> str:
+    """What a topic of ours is called for short; another's name as it is."""
+    return BY_NAME[name].short if name in BY_NAME else name

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from confluent_kafka import Producer as BareProducer
 
 from cta.broker.consumer import Consumer
 from cta.broker.kafka import KafkaBroker
+from cta.broker.producer import Producer
 from cta.commands.target import open_run
 from cta.model.settings import Settings
 from cta.model.topics import ARRIVALS, TURNSTILE
@@ -52,6 +55,25 @@ def test_rush_hour_reads_back_with_the_digest_and_the_board_of_the_simulation(
 
     verified = done(settings, "verify", scenario)
     assert (verified["same"], verified["records"]["b"]["digest"]) == (True, embedded["digest"])
+
+
+def test_keys_that_changed_places_inside_a_partition_are_seen(
+    kafka: KafkaBroker, settings: Settings, small: Path
+) -> None:
+    """The digest is the run's own, and verify names the partition all the same."""
+    simulated = open_run(str(small))
+    producer = Producer(kafka, 1, namespace=settings.namespace)
+    for batch in simulated.batches(simulated.window):
+        keys = [batch.contents[code].chain_key for code in batch.codes.tolist()]
+        of_riders = [n for n, rank in enumerate(batch.ranks().tolist()) if rank == TURNSTILE.rank]
+        order = np.arange(len(batch))
+        one, other = next(pair for pair in pairwise(of_riders) if keys[pair[0]] != keys[pair[1]])
+        order[[one, other]] = other, one
+        producer.send(batch[order])
+    verified = run(settings, "verify", small)
+    assert verified.returncode == 1
+    assert verified.stdout.startswith("different: the order inside partitions; the records are the same\n")
+    assert "order         turnstile partition 0: in another order than sent" in verified.stdout
 
 
 def test_a_second_run_is_refused_and_fresh_starts_clean(

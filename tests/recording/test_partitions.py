@@ -22,6 +22,7 @@ from cta.recording.partitions import NO_PARTITION, PartitionChains, Place, diffe
 from cta.recording.reader import Recording
 from cta.recording.scan import Flaw, Scan
 from cta.recording.writer import RecordingWriter
+from tests.cli.running import invoke
 from tests.recording.records import ARRIVAL, ENTRY, PULL_OUT, SMALL, START_MS, Records, split, streams, write
 from tests.recording.test_foreign import CAPTURED, captured
 
@@ -118,6 +119,22 @@ def test_other_chains_than_the_trailer_says(tmp_path: Path) -> None:
     flaws = [part.what for part in Scan(path).parts() if isinstance(part, Flaw)]
     assert len(flaws) == 1
     assert what in flaws[0]
+
+
+def test_a_diff_of_two_captures_names_the_partitions_in_another_order(tmp_path: Path) -> None:
+    """They are the same all the same: it is a remark. Info says that there are chains."""
+    paths = (tmp_path / "one.jsonl", tmp_path / "other.jsonl")
+    origin = Origin(partition=3)
+    for path, contents in zip(paths, ([ARRIVAL, PULL_OUT], [PULL_OUT, ARRIVAL]), strict=True):
+        with RecordingWriter(path, CAPTURED) as writer:
+            writer.write(captured([(START_MS, content, origin) for content in contents]))
+    told = invoke("diff", *paths)
+    assert (told.exit_code, "order   not the same between keys, in partition: arrivals 3" in told.stdout) == (0, True)
+    assert '"other_order":[{"topic":"org.chicago.cta.stations.arrivals.v1","partition":3}]' in (
+        invoke("diff", *paths, "--json").stdout
+    )
+    assert "order  " not in invoke("diff", paths[0], paths[0]).stdout
+    assert "partitions    1, the order of each in a chain" in invoke("info", paths[0]).stdout
 
 
 def test_a_capture_without_chains_stays_valid(either: Path, tmp_path: Path) -> None:

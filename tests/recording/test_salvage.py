@@ -98,12 +98,14 @@ def test_a_time_in_the_window_but_too_late_at_the_end_of_a_block(tmp_path: Path)
     assert len(losses_of(path)) == 1
 
 
-def test_a_time_that_goes_back_behind_an_earlier_block(tmp_path: Path) -> None:
-    """What is saved is in order across blocks too."""
+@pytest.mark.parametrize("lines_on", [-1, 0, 1])
+def test_a_time_that_goes_back_behind_an_earlier_block(tmp_path: Path, lines_on: int) -> None:
+    """What is saved is in order across blocks too, wherever about their border the time goes back."""
     records = [(START_MS + i, ENTRY) for i in range(20_000)]
     path = write(tmp_path / "run.jsonl", records)
     text = path.read_bytes()
-    start = text.index(b"\n", 1 << 20) + 1  # the second line of the second block
+    first = text.count(b"\n", 0, 1 << 20)  # of the second block, which begins within it
+    start = text.index(b'{"t":%d' % (START_MS + first - 1 + lines_on))
     path.write_bytes(text[: start + 5] + b"%d" % START_MS + text[start + 18 :])
     times = [time_ms for time_ms, _ in records_of(path)]
     assert len(times) == len(records) - 1

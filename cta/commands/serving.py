@@ -93,6 +93,7 @@ async def serve_site(
         PeriodicCallback(lambda: done.set() if stop.asked else None, STOP_MS),
     ):
         callback.start()
+    site.warm()
     filling.start()
     shown = f"[{host}]" if ":" in host else host
     ready(f"http://{shown}:{listening.getsockname()[1]}/")

@@ -53,6 +53,11 @@ class Site:
     def charts(self) -> tuple[str, str]:
         return map_svg(self.network), loop_svg(self.network)
 
+    def warm(self) -> None:
+        """Make once what every page has in common, so that not the first visitor waits for it."""
+        self.page_html(self.feed.slots(), None, None)
+        _ = self.network_json
+
     def rows_html(self, slots: Slots, line: str | None) -> str:
         """The table's bodies."""
         shown = tables(document_of(slots), self.network.lines, line)

@@ -159,6 +159,7 @@ def test_an_alert_is_said_and_marked(served: Served, blue: Run, page: Any) -> No
 def test_slider_and_keys_move_through_the_run(served: Served, page: Any) -> None:
     """The slider goes anywhere; arrows go a minute, with shift ten; space plays and pauses; the address says where."""
     page.goto(f"{served.url}/?t=08:00&line=blue")
+    sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")  # before that, keys mean nothing yet
     settled(page, "08:00:00")
     page.keyboard.press("ArrowRight")
     settled(page, "08:01:00")

@@ -2,6 +2,10 @@
 
 const number = new Intl.NumberFormat("en-US");
 
+const SPARK = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+for (const [name, value] of Object.entries({ class: "spark", viewBox: "0 0 72 16", preserveAspectRatio: "none", "aria-hidden": "true" })) SPARK.setAttribute(name, value);
+SPARK.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+
 export class Table {
   #table = document.querySelector("#table");
   #layout = null;
@@ -22,7 +26,9 @@ export class Table {
       const entries = row.querySelector("td.entries");
       const station = row.dataset.station;
       if (!this.#entries.has(station)) this.#entries.set(station, []);
-      this.#entries.get(station).push({ number: entries.querySelector(".n"), path: entries.querySelector("path") });
+      const spark = SPARK.cloneNode(true);
+      entries.prepend(spark);
+      this.#entries.get(station).push({ number: entries.querySelector(".n"), path: spark.firstChild });
       return {
         row, station, body: row.parentElement, line: row.parentElement.dataset.line,
         name: row.querySelector(".name").textContent.toLowerCase(), mark: row.querySelector(".mark"),

@@ -112,22 +112,13 @@ def _weather(outcome: Outcome) -> str:
 def _expectations(outcome: Outcome) -> list[tuple[str, str]]:
     if outcome.not_judged is not None:
         return [("expect", f"not judged: {outcome.not_judged}")]
-    lines = [
-        f"ok      {result.name}"
-        if result.ok
-        else f"FAILED  {result.name}: expected {result.expected}, actual {result.actual}"
-        for result in outcome.expect
-    ]
+    lines = [f"ok      {result.name}" if result.ok else f"FAILED  {result}" for result in outcome.expect]
     return under("expect", lines or ["nothing"])
 
 
 def complaints(outcome: Outcome) -> list[str]:
     """What to say on stderr where the summary is not printed: failed expectations, and why none were judged."""
-    lines = [
-        f"expectation failed: {result.name}: expected {result.expected}, actual {result.actual}"
-        for result in outcome.expect
-        if not result.ok
-    ]
+    lines = [f"expectation failed: {result}" for result in outcome.expect if not result.ok]
     return lines if outcome.not_judged is None else [f"expectations not judged: {outcome.not_judged}"]
 
 

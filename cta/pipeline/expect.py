@@ -38,6 +38,11 @@ class Result:
     expected: str
     actual: int
 
+    def __str__(self) -> str:
+        """``no train moves: expected exactly 0, actual 12``; a name that says what is expected says it once."""
+        expected = "" if self.expected in self.name else f"expected {self.expected}, "
+        return f"{self.name}: {expected}actual {self.actual}"
+
 
 class Expectations:
     """A scenario's expectations over one run: fold every batch, then ask for the results.

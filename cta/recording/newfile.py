@@ -1,6 +1,7 @@
 """A file that is whole under its name, or not there: written as ``NAME.partial`` beside it, then renamed.
 
 One writer a name: the partial file is locked while it is written, and a lock ends with its process, however that ends.
+It is a POSIX lock; cta is for POSIX systems.
 """
 
 from __future__ import annotations

@@ -127,6 +127,13 @@ def test_a_failed_expectation_is_exit_1_with_expected_and_actual(tmp_path: Path)
     assert invoke("replay", failing, "--quiet").stderr == result.stderr
 
 
+def test_an_expectation_without_a_name_says_once_what_is_expected(tmp_path: Path) -> None:
+    """Its name is made of that."""
+    expect = [{"kind": "count", "topic": "alerts", "equals": 1}]
+    failing = write_scenario(tmp_path / "failing.json", expect=expect)
+    assert invoke("replay", failing, "--quiet").stderr == "expectation failed: alerts exactly 1: actual 0\n"
+
+
 def test_a_cut_run_is_not_judged_and_says_so(tmp_path: Path) -> None:
     """What would fail over the whole run is passed over, in the summary and on stderr."""
     failing = write_scenario(tmp_path / "failing.json", expect=FAILING)

@@ -86,7 +86,7 @@ def test_plot_writes_the_picture_and_says_so(tmp_path: Path) -> None:
     first, second, other = invoke(*args, output), invoke(*args, output), invoke(*args, str(tmp_path / "blue.gif"))
     assert (first.exit_code, first.stdout) == (0, f"{output}: 37 trains of the Blue Line\n")
     assert (second.exit_code, "is there already" in second.stderr) == (2, True)
-    assert (other.exit_code, "ends neither in .svg nor in .png" in other.stderr) == (2, True)
+    assert (other.exit_code, "no form has this ending; end it with .svg, .png" in other.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["blue.svg"]
 
 

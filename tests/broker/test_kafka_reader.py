@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from confluent_kafka import KafkaError, Message
 
 from cta.broker.avro import Codec
 from cta.broker.kafka_client import Connection
-from cta.broker.kafka_reader import Decoder, KafkaReader, Unreadable
+from cta.broker.kafka_reader import Decoder, KafkaReader, Unreadable, uncollected
 from cta.model.errors import BrokerError, RecordError
 from cta.model.raw import Raw
 from cta.model.settings import Settings
@@ -94,3 +96,22 @@ def test_an_error_before_any_record_is_raised(reader: KafkaReader) -> None:
     refused = message(0, None, b"no", KafkaError.TOPIC_AUTHORIZATION_FAILED)
     with pytest.raises(BrokerError, match=f"topic {TURNSTILE.name}, partition 0: "):
         reader._without_events([refused], TURNSTILE.name, 0)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_is_as_it_was_after_a_read(enabled: bool) -> None:
+    """Also after one that failed, and where somebody had turned it off."""
+
+    def read() -> None:
+        with uncollected():
+            assert not gc.isenabled()
+            raise KeyboardInterrupt
+
+    was_enabled = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            read()
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

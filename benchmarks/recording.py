@@ -15,14 +15,16 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cases import Measured, full_day, timed
+from benchmarks.cases import Measured, full_day, peak_mb, timed
 
 if TYPE_CHECKING:
     from cta.model.batch import Batch
@@ -108,6 +110,39 @@ def info_ours(folder: Path) -> Measured:
         return time_ms
 
     return each_ms(work, moments(0))
+
+
+def diff_peak(records: int) -> Measured:
+    """The peak of comparing so many records with as many of another seed, hardly one of which is in its place."""
+    from cta.model.time import DAY_MS
+    from cta.recording.compare import compare as compare_streams
+    from cta.simulation.plan import Window
+    from cta.simulation.run import simulate
+
+    network, plan = full_day()
+    start_ms = plan.window.start_ms
+    days = replace(plan, window=Window(start_ms, start_ms + 2 * DAY_MS))
+
+    def stream(seed: int) -> Iterator[Batch]:
+        left = records
+        for batch in simulate(network, replace(days, seed=seed)):
+            yield batch[:left]
+            left -= len(batch[:left])
+            if not left:
+                return
+
+    found = compare_streams(partial(stream, 1), partial(stream, 2))
+    assert found.a.total == found.b.total == records
+    assert sum(tally.total for tally in found.tallies.values()) > records // 2
+    return {"mb": peak_mb()}
+
+
+def diff_ours(folder: Path) -> Measured:
+    return diff_peak(1_000_000)
+
+
+def diff_half(folder: Path) -> Measured:
+    return diff_peak(500_000)
 
 
 # ------------------------------------------------------------------------------------------------------------ mcap
@@ -228,8 +263,11 @@ SIDES: dict[str, dict[str, Callable[[Path], Measured]]] = {
     "read": {"ours": read_ours, "mcap": read_mcap, "avro": read_avro},
     "seek": {"ours": seek_ours, "mcap": seek_mcap, "avro": seek_avro},
     "info": {"ours": info_ours, "mcap": info_mcap},
+    "diff": {"ours": diff_ours, "half": diff_half},
 }
-"""Files are made by ``write``, which comes first. An Avro file has no index and no sums: nothing to look into."""
+"""Files are made by ``write``, which comes first. An Avro file has no index and no sums: nothing to look into.
+
+``diff``: the peak memory of a million records against a million, beside that of half as many."""
 
 
 def side(work: str, name: str, folder: Path) -> Measured:
@@ -248,7 +286,7 @@ def compare(work: str, runs: int, folder: Path) -> list[dict[str, Any]]:
             if "records" in measured:
                 measured["rate"] = measured["records"] / measured["cpu_s"]
     rows = []
-    for field in ("rate", "bytes", "ms"):
+    for field in ("rate", "bytes", "ms", "mb"):
         if field not in turns[0]["ours"]:
             continue
         row: dict[str, Any] = {"work": work, "unit": field}
@@ -279,7 +317,12 @@ def main() -> None:
 
 
 def _amount(value: float, unit: str) -> str:
-    return {"rate": f"{value / 1e6:.2f} M/s", "bytes": f"{value:.2f} B/record", "ms": f"{value:.2f} ms"}[unit]
+    return {
+        "rate": f"{value / 1e6:.2f} M/s",
+        "bytes": f"{value:.2f} B/record",
+        "ms": f"{value:.2f} ms",
+        "mb": f"{value:.0f} MB",
+    }[unit]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from cta.cli.options import PARTITIONS_MAX, named, options, waited, whole
     epilog="""\b
 Examples:
   cta stations load                                    the network's platforms, and nothing else
-  cta stations show Austin                             a station's rows, and what is changed in them
+  cta stations show "Clark/Lake"                       a station's rows, and what is changed in them
   cta stations set 30001 station_name=Renamed          one platform's row
   cta stations set "Clark/Lake" "station_name=Clark & Lake"     all of a station's
   cta stations show --json | jq '.[].stop_id'
@@ -35,9 +35,9 @@ as_one_json = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @stations.command("load")
 @as_one_json
 def stations_load(as_json: bool) -> None:
-    """Make the table, and make it hold the network's platforms and nothing else; all of it, or nothing of it.
+    """Make the table hold the network's platforms, and nothing else.
 
-    What is there and right is not touched: loaded again, nothing changes.
+    One transaction: all of it or nothing. What is right is not touched, so loaded again nothing changes.
     """
     from cta.commands import stations as use
     from cta.model.settings import Settings
@@ -50,7 +50,10 @@ def stations_load(as_json: bool) -> None:
 @click.argument("name", required=False)
 @as_one_json
 def stations_show(name: str | None, as_json: bool) -> None:
-    """Show the table's rows, or those of NAME: a stop's id, a station's id or its name."""
+    """Show the table's rows, or those of NAME.
+
+    NAME is a stop's id, a station's id or a station's name.
+    """
     from cta.commands import stations as use
     from cta.commands.console import results
     from cta.model.settings import Settings
@@ -67,7 +70,11 @@ def stations_show(name: str | None, as_json: bool) -> None:
 @click.argument("changes", nargs=-1, required=True, metavar="COLUMN=VALUE...")
 @as_one_json
 def stations_set(name: str, changes: tuple[str, ...], as_json: bool) -> None:
-    """Set columns in the rows of NAME: a stop's id, a station's id or its name. VALUE null is no value."""
+    """Set columns in the rows of NAME.
+
+    NAME is a stop's id, a station's id or a station's name: of a station, all its platforms are changed, or none. The
+    VALUE null is no value.
+    """
     from cta.commands import stations as use
     from cta.model.settings import Settings
 

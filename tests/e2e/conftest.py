@@ -19,6 +19,7 @@ from cta.stack.registry import Registry
 from tests.conftest import ROOT
 from tests.e2e.pipeline import DEBEZIUM, ROWS
 from tests.e2e.services import Services
+from tests.e2e.stand_in import StandIn
 
 SERVICES = pytest.StashKey[Services]()
 
@@ -87,6 +88,19 @@ def connector(worker: Connect, with_connect: Settings, postgres: Postgres) -> It
     yield wanted
     commands.delete(worker, wanted.name, with_connect, forget=True)
     postgres.load(ROWS)
+
+
+@pytest.fixture
+def proxy(with_connect: Settings) -> Iterator[StandIn]:
+    """A stand-in for the REST Proxy, on the test's Kafka and registry."""
+    with StandIn(with_connect) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def by_stand_in(with_connect: Settings, proxy: StandIn) -> Settings:
+    """Every service that a run can go through, the REST Proxy stood in for."""
+    return replace(with_connect, rest_proxy_url=proxy.url)
 
 
 @pytest.fixture

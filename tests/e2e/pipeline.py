@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +77,18 @@ def environment(settings: Settings, **more: str) -> Mapping[str, str]:
 def run(settings: Settings, *args: str | Path) -> subprocess.CompletedProcess[str]:
     """``cta ARGS`` in the test's namespace."""
     return cta(*args, **environment(settings))
+
+
+def side_by_side(settings: Settings, commands: Iterable[Sequence[str | Path]]) -> list[tuple[int, str]]:
+    """How commands end and what they say, run at once: those without a service wait a while before they give up."""
+    running = [
+        subprocess.Popen(
+            [CTA, *command], env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for command in commands
+    ]
+    said = [process.communicate(timeout=PATIENCE_S) for process in running]
+    return [(process.returncode, out + err) for process, (out, err) in zip(running, said, strict=True)]
 
 
 def done(settings: Settings, *args: str | Path) -> Any:

@@ -130,14 +130,3 @@ def test_nothing_at_the_address_is_an_error_with_a_remedy() -> None:
     assert f"Postgres at 127.0.0.1:{port}/cta: it cannot be reached: Connection refused" in str(caught.value)
     assert "start it ('cta stack up') or check CTA_POSTGRES_DSN" in str(caught.value)
     assert "secret" not in str(caught.value)
-
-
-def test_a_stopped_database_fails_clearly_and_works_when_it_is_back(services: Services, postgres: Postgres) -> None:
-    services.ours("postgres")
-    postgres.load(ROWS)
-    services.kill("postgres")
-    with pytest.raises(ServiceError, match="it cannot be reached"):
-        postgres.rows()
-    services.start("postgres")
-    postgres.wait_ready()
-    assert postgres.rows() == ROWS

@@ -21,7 +21,7 @@ from cta.pipeline.board import Board
 from cta.pipeline.stations import station_table
 from cta.recording.digest import Digest
 from tests.cli.running import CTA, cta, interrupted, write_scenario
-from tests.e2e.pipeline import done, environment, eventually, run
+from tests.e2e.pipeline import done, environment, eventually, run, side_by_side
 from tests.e2e.services import Services, free_port
 
 
@@ -247,11 +247,13 @@ def test_a_broker_that_dies_under_a_run_ends_it_with_what_was_not_delivered(
             ["verify", rush_hour],
             ["capture", "-o", tmp_path / "out.jsonl"],
             ["doctor"],
+            ["serve", "--port", "0"],
+            ["stream"],
         ]
-        for command in commands:
-            ended = run(settings, *command)
-            assert ended.returncode == 3
-            assert f"Kafka at {settings.bootstrap_servers}: it cannot be reached" in ended.stdout + ended.stderr
+        for command, (code, told) in zip(commands, side_by_side(settings, commands), strict=True):
+            assert (command, code) == (command, 3)
+            assert f"Kafka at {settings.bootstrap_servers}: it cannot be reached" in told
+            assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in told
     finally:
         services.start("kafka")
     done(settings, *into, "--resume")

@@ -36,6 +36,8 @@ MAX_LINE_BYTES: Final = 8 << 20
 MAX_TRAILER_BYTES: Final = 256 << 10
 """Some thousand topics."""
 
+MAX_VERSION_CHARACTERS: Final = 40
+
 RECORD_AGAIN: Final = "record the run again, use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
 
 EpochMs = Annotated[int, Meta(ge=0, le=253_402_214_400_000)]
@@ -154,6 +156,7 @@ def replaced(line: bytes, **fields: Any) -> bytes:
 
 class _Version(Struct):
     format: Annotated[int, Meta(ge=1)]
+    version: Any = None
 
 
 class _End(Struct):
@@ -174,11 +177,12 @@ def decode_header(line: bytes, source: str) -> Header:
             raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=RECORD_AGAIN)
         raise RecordingError("cut short: no record is whole", where=where, remedy=RECORD_AGAIN)
     try:
-        version = msgspec.json.decode(line, type=_Version).format
-        if version > FORMAT:
-            raise NewerFormatError(
-                f"of format {version}; cta {__version__} reads format {FORMAT}", where=where, remedy="upgrade cta"
-            )
+        found = msgspec.json.decode(line, type=_Version)
+        if found.format > FORMAT:
+            what = f"of format {found.format}; cta {__version__} reads format {FORMAT}"
+            known = isinstance(found.version, str) and len(found.version) <= MAX_VERSION_CHARACTERS
+            remedy = f"upgrade cta: {found.version} wrote it" if known else "upgrade cta"
+            raise NewerFormatError(what, where=where, remedy=remedy)
         return msgspec.json.decode(line, type=Header)
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"damaged: {error}", where=where, remedy=RECORD_AGAIN) from None

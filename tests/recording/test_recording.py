@@ -328,10 +328,13 @@ def test_a_record_swapped_within_its_key_is_found_by_the_sha(path: Path) -> None
     assert "altered: its last line says sha256" in fault(path)
 
 
-def test_a_newer_format(path: Path) -> None:
-    """The error says which format this cta reads, and to upgrade; nothing else of the line need make sense."""
-    path.write_bytes(b'{"cta":"recording","format":2,"frames":true}\nwhatever')
-    assert fault(path) == f"{path} line 1: of format 2; cta {__version__} reads format 1; upgrade cta"
+@pytest.mark.parametrize(
+    ("version", "told"), [(b'"9.1.0"', "upgrade cta: 9.1.0 wrote it"), (b"7", "upgrade cta"), (b"null", "upgrade cta")]
+)
+def test_a_newer_format(path: Path, version: bytes, told: str) -> None:
+    """The error says which format this cta reads, and which cta reads it; nothing else of the line need make sense."""
+    path.write_bytes(b'{"cta":"recording","format":2,"frames":true,"version":%s}\nwhatever' % version)
+    assert fault(path) == f"{path} line 1: of format 2; cta {__version__} reads format 1; {told}"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from cta.web.feed import Feed
 from cta.web.filling import Filling
 from cta.web.scene import Scene
 from cta.web.site import Site
+from cta.web.trail import Trail
 
 ROUND_S: Final = 0.1
 AGAIN_S: Final = 1.0
@@ -29,7 +30,7 @@ AGAIN_S: Final = 1.0
 def serve(settings: Settings, *, host: str, port: int, stop: Stop, ready: Callable[[str], None]) -> None:
     """Show the settings' namespace until ``stop`` is asked. Errors: ServiceError where Kafka cannot be reached at first."""
     network = chicago()
-    feed = Feed(lambda: Scene(Board.for_network(network)))
+    feed = Feed(lambda: Scene(Board.for_network(network), trail=Trail()))
     registry = Registry(settings.schema_registry_url)
     with KafkaBroker(settings, registry, unreadable="raw") as broker:
         broker.topics()

@@ -13,7 +13,6 @@ from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandle
 from cta.model.batch import HASH_BYTES
 from cta.model.errors import InputError, NetworkError
 from cta.network.lookup import find_line
-from cta.web.diagram import diagram_svg, strings
 from cta.web.hub import Client
 from cta.web.openapi import DOCUMENT
 from cta.web.scene import Slots, document_of
@@ -161,17 +160,10 @@ class _Network(_Answer):
 
 class _Diagram(_Answer):
     async def get(self, name: str) -> None:
-        line = self.line_of(name)
-        if self.site.history is None:
-            raise RefusedError(404, "there is no run to draw")
-        svg = await IOLoop.current().run_in_executor(None, self._draw, line)
+        svg = await IOLoop.current().run_in_executor(None, self.site.diagram, self.line_of(name))
+        if svg is None:
+            raise RefusedError(404, "there is nothing to draw yet")
         self.send("image/svg+xml", svg)
-
-    def _draw(self, line: str) -> str:
-        history = self.site.history
-        assert history is not None
-        found = strings(self.site.network, line, history.batches())
-        return diagram_svg(found, self.site.network, history.window, on_page=True)
 
 
 class _Events(_Answer):

@@ -77,7 +77,8 @@ class Strings:
 
 
 def strings(network: Network, line: str, batches: Iterable[Batch]) -> Strings:
-    """The line's trains and alerts in a stream that is in order."""
+    """The line's trains and alerts in a stream where each train's arrivals are in order, at stations of the line."""
+    stations = set(network.stations_of(line))
     trains: dict[str, String] = {}
     alerts: dict[str, Alert] = {}
     for batch in batches:
@@ -88,7 +89,7 @@ def strings(network: Network, line: str, batches: Iterable[Batch]) -> Strings:
                 continue
             if isinstance(value, Alert):
                 alerts[content.key.alert_id] = value
-            else:
+            elif value.station_id in stations:
                 _add(trains.setdefault(value.train_id, String(value.train_id)), time_ms, value)
     return Strings(line, list(trains.values()), list(alerts.values()))
 

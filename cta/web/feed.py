@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Final, Literal
 
 from cta.model.batch import Batch
+from cta.simulation.plan import Window
 from cta.web.scene import Scene, Slots
 
 BATCHES_TIMED: Final = 1000
@@ -80,6 +81,12 @@ class Feed:
             "lag": sum(self.lag.values()),
         }
         return slots
+
+    def trail(self) -> tuple[Window, Batch] | None:
+        """The last stretch of time with its arrivals and alerts; None where none is kept, or nothing came yet."""
+        with self._lock:
+            kept = self._scene.trail
+            return None if kept is None else kept.taken()
 
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Records by topic name: read, and not readable."""

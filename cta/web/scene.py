@@ -24,6 +24,7 @@ from cta.model.time import MINUTE_MS
 from cta.model.topics import BY_NAME, RECORDED, TURNSTILE, TURNSTILE_SUMMARY
 from cta.pipeline.board import Board
 from cta.recording.digest import Digest
+from cta.web.trail import Trail
 
 BIN_MS: Final = 5 * MINUTE_MS
 BINS: Final = 24
@@ -33,10 +34,14 @@ Slots = dict[str, Any]
 
 
 class Scene:
-    """A board with what the page shows beside it. ``digested``: made anew for a stream that stands in order a key."""
+    """A board with what the page shows beside it. ``digested``: made anew for a stream that stands in order a key.
 
-    def __init__(self, board: Board, *, digested: bool = True) -> None:
+    ``trail``: what trains over time are drawn from where there is no run behind the page.
+    """
+
+    def __init__(self, board: Board, *, digested: bool = True, trail: Trail | None = None) -> None:
         self.board = board
+        self.trail = trail
         self.unread: Counter[str] = Counter()
         """Records that no schema explains, by topic: counted and passed over."""
         self._digest = Digest() if digested else None
@@ -53,6 +58,8 @@ class Scene:
             counted[topic.name] += int(used[code])
         self.board.fold(batch)
         self._flow.fold(batch)
+        if self.trail is not None:
+            self.trail.fold(batch)
         if self._digest is not None:
             self._digest.update(batch[np.array([content.topic in RECORDED for content in batch.contents])[batch.codes]])
 

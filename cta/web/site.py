@@ -14,6 +14,7 @@ from tornado.template import Loader
 
 from cta.model.time import format_clock, local
 from cta.network.network import Network
+from cta.web.diagram import diagram_svg, strings
 from cta.web.drawing import loop_svg, map_svg
 from cta.web.feed import Feed
 from cta.web.history import History
@@ -91,6 +92,16 @@ class Site:
             unread=slots["records"]["unread"],
             digest=slots["digest"] or "",
         )
+
+    def diagram(self, line: str) -> str | None:
+        """A line's trains over time: all of the run, or the last of what came; None before there is any."""
+        past = (self.history.window, self.history.batches()) if self.history else None
+        if past is None and (trail := self.feed.trail()):
+            past = trail[0], iter([trail[1]])
+        if past is None:
+            return None
+        window, batches = past
+        return diagram_svg(strings(self.network, line, batches), self.network, window, on_page=True)
 
     def update(self) -> None:
         """Look at the feed and tell the clients what changed."""

@@ -14,10 +14,12 @@ from cta.commands.target import Run, open_run
 from cta.model.batch import Batch
 from cta.model.records import StationTableRow
 from cta.model.time import MINUTE_MS
+from cta.pipeline.board import Board
 from cta.pipeline.stations import table_content
 from cta.web.feed import Feed
-from cta.web.history import empty_scene
+from cta.web.scene import Scene
 from cta.web.site import Site
+from cta.web.trail import Trail
 from tests.web.conftest import Served, serve, site_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nox -s browser")
@@ -249,8 +251,8 @@ def test_the_page_finds_a_server_that_was_restarted(blue: Run, page: Any) -> Non
 
 
 def test_a_page_without_a_run_to_travel_through_has_no_slider(blue: Run, page: Any) -> None:
-    """As `cta serve` shows it: live, with a line to choose, without time travel and diagram."""
-    feed = Feed(lambda: empty_scene(blue))
+    """As `cta serve` shows it: live, with a line to choose and the last hours of its trains, without time travel."""
+    feed = Feed(lambda: Scene(Board.for_network(blue.network), trail=Trail()))
     feed.state = "live"
     feed.fold(next(blue.batches(blue.window)))
     with serve(Site(blue.network, feed)) as served:
@@ -260,6 +262,8 @@ def test_a_page_without_a_run_to_travel_through_has_no_slider(blue: Run, page: A
             "transform", re.compile("translate")
         )
         sync_api.expect(page.locator("#travel")).to_be_hidden()
+        sync_api.expect(page.locator("#diagram svg")).to_contain_text("O'Hare")
+        page.locator(".lines a[data-line='']").click()
         sync_api.expect(page.locator("#diagram")).to_be_hidden()
 
 

@@ -26,6 +26,7 @@ from cta.web.app import POLICY
 from cta.web.feed import Feed
 from cta.web.scene import Scene, changed, document_of
 from cta.web.site import Site
+from cta.web.trail import Trail
 from tests.web.conftest import Served, serve
 
 SCRIPT = "<script>alert(1)</script>"
@@ -208,7 +209,6 @@ def test_metrics_time_each_batch_until_clients_are_told(served: Served, blue: Ru
     served.update()
     found = dict(line.rsplit(" ", 1) for line in get(served, "/metrics").text.splitlines())
     assert found["cta_event_to_board_seconds_count"] == "2.0"
-    assert found['cta_event_to_board_seconds_bucket{le="0.01"}'] in ("0.0", "1.0")
     assert 0.02 < float(found["cta_event_to_board_seconds_sum"]) < 2 * passed_s
 
 
@@ -258,6 +258,21 @@ def test_the_network_says_where_stations_are_and_how_trains_run(served: Served, 
     assert {station["station_id"] for station in document["stations"]} == set(blue.network.stations)
     assert [line["line"] for line in document["lines"]] == list(blue.network.lines)
     assert document["window"] == {"start": blue.window.start_ms, "end": blue.window.end_ms}
+
+
+def test_without_a_run_the_last_hours_are_drawn(blue: Run) -> None:
+    """As `cta serve` does: nothing to draw first, then each of the line's trains; a station of no line is passed over."""
+    feed = Feed(lambda: Scene(Board.for_network(blue.network), trail=Trail()))
+    with serve(Site(blue.network, feed)) as served:
+        before = get(served, "/api/diagram/blue.svg")
+        batches = list(blue.batches(blue.window))
+        arrival = next(content for batch in batches for _, content in batch if content.topic is ARRIVALS)
+        elsewhere = Content(ARRIVALS, arrival.key, msgspec.structs.replace(arrival.value, station_id=1))
+        for batch in [*batches, Batch.of([(blue.window.end_ms, elsewhere)])]:
+            feed.fold(batch)
+        after = get(served, "/api/diagram/blue.svg")
+    assert (before.status_code, before.json()) == (404, {"error": "there is nothing to draw yet"})
+    assert (after.status_code, "37 trains, 07:00 to 09:00" in after.text) == (200, True)
 
 
 def test_every_path_of_the_openapi_document_answers(served: Served) -> None:

@@ -16,6 +16,8 @@ from cta.model.errors import CtaError
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
+CLOSED_PIPE: Final = 141
+"""Whoever read the output has seen enough: as a shell says of one that SIGPIPE ended, since 1 is a verdict."""
 
 
 class OneLine(click.Group):
@@ -40,11 +42,17 @@ class OneLine(click.Group):
             end(BAD_INPUT, _usage(error))
         except click.Abort:
             end(INTERRUPTED, "interrupted")
-        except BrokenPipeError:  # whoever read the output has seen enough
-            end(141)  # as a shell says of one that SIGPIPE ended: 1 is a verdict
+        except BrokenPipeError:
+            end(CLOSED_PIPE)
         except OSError as error:
             end(BAD_INPUT, f"{error.filename or 'output'}: {error.strerror}; nothing more was written")
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # which click would end with 1
+            end(CLOSED_PIPE)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

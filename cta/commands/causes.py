@@ -37,7 +37,7 @@ def causes(a: Run, b: Run) -> list[Cause]:
         *_one("seed", a.seed, b.seed),
         *_scenario(a, b),
         *_window(a, b),
-        *_one("missing", _missing(a), _missing(b)),
+        *_missing(a, b),
     ]
 
 
@@ -93,9 +93,11 @@ def _window(a: Run, b: Run) -> list[Cause]:
     return [Cause("window", None, *(" to ".join(map(format_timestamp, _ends(run.window))) for run in (a, b)))]
 
 
-def _missing(run: Run) -> str | None:
-    """What a recording says of itself that it does not have."""
-    return None if run.recording is None else "; ".join(run.recording.header.missing) or None
+def _missing(a: Run, b: Run) -> list[Cause]:
+    """What only one of two recordings says of itself that it does not have."""
+    one, other = (() if run.recording is None else run.recording.header.missing for run in (a, b))
+    in_a = [Cause("missing", None, what, None) for what in one if what not in other]
+    return [*in_a, *(Cause("missing", None, None, what) for what in other if what not in one)]
 
 
 def _ends(window: Window) -> tuple[int, int]:

@@ -163,6 +163,8 @@ def _cause(cause: Cause) -> str:
     if cause.kind == "fault":
         side, fault = ("B", cause.b) if cause.a is None else ("A", cause.a)
         return f"a fault in {side} only: {_fault(fault)}"
+    if cause.kind == "missing":
+        return f"not in A: {cause.a}" if cause.b is None else f"not in B: {cause.b}"
     what = cause.kind if cause.path is None else cause.path
     return f"{what}: {_value(cause.a)} in A, {_value(cause.b)} in B"
 

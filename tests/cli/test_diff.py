@@ -128,6 +128,11 @@ def test_what_a_recording_says_it_does_not_have_is_the_cause(small: Path) -> Non
     assert invoke("cut", recorded(small, "whole.jsonl"), "-o", part, "--line", "red").exit_code == 0
     _, found = diff(small, part)
     assert found["causes"] == [{"kind": "missing", "path": None, "a": None, "b": "records of other lines than red"}]
+    assert "not in B: records of other lines than red" in invoke("diff", small, part).stdout
+    half = small.with_name("half.jsonl")
+    invoke("cut", part, "-o", half, "--until", "07:05")
+    _, found = diff(part, half)
+    assert [cause["kind"] for cause in found["causes"]] == ["window"]  # both lack the other lines
 
 
 def test_another_version_is_the_cause(small: Path) -> None:

@@ -157,7 +157,7 @@ def test_cat_of_what_is_not_there(small: Path, options: list[str], complaint: st
 
 
 def test_a_closed_pipe_ends_cat_quietly(tmp_path: Path) -> None:
-    """``cta cat FILE | head -1``."""
+    """``cta cat FILE | head -1``: nothing on stderr, and the exit code that a shell gives to SIGPIPE; 1 is a verdict."""
     path = write(tmp_path / "run.jsonl.zst", [(START_MS + i, ENTRY) for i in range(50_000)])
     with subprocess.Popen([CTA, "cat", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
@@ -165,6 +165,7 @@ def test_a_closed_pipe_ends_cat_quietly(tmp_path: Path) -> None:
         assert running.stdout.readline().startswith(b'{"t":1778673600000,')
         running.stdout.close()
         assert running.stderr.read() == b""
+        assert running.wait() == 141
 
 
 # ---------------------------------------------------------------------------------------------------------------- cut

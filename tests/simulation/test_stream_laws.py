@@ -259,12 +259,13 @@ EARLY = written.Scenario(
         written.Breakdown("blue", "Clark/Lake", "b", "2026-05-13T06:20:00-05:00", "PT20M"),
         written.Breakdown("blue", "Clark/Lake", "b", "2026-05-13T06:50:00-05:00", "PT40M"),
         written.Closure("Damen (Blue)", "2026-05-13T06:00:00-05:00", "P2D"),
+        written.Surge("Clark/Lake", 1.5, "2026-05-13T06:00:00-05:00", "PT1H"),
     ],
 )
 
 
 def test_what_began_before_the_run_and_goes_on_is_told_at_its_start() -> None:
-    """A breakdown as a closure is; one that is over is not. Days away, the end is told with its date."""
+    """A breakdown as a closure is; what is over is not. Days away, the end is told with its date."""
     stream = records(Case(chicago(), EARLY))
     start_ms = plan_of(Case(chicago(), EARLY)).window.start_ms
     breakdown, closure = [(time_ms, content.value) for time_ms, content in stream if content.topic is ALERTS]

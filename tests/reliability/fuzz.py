@@ -1,7 +1,10 @@
 """Coverage-guided fuzzing of whatever reads a recording, by atheris. No part of the test set: it runs for an hour, once.
 
     python3.11 -m venv fuzz && fuzz/bin/pip install atheris hypothesis -e .
-    mkdir corpus && fuzz/bin/python -m tests.reliability.fuzz corpus -max_total_time=3600
+    mkdir corpus
+    for stretch in $(seq 12); do fuzz/bin/python -m tests.reliability.fuzz corpus -max_total_time=300 || break; done
+
+In stretches, since atheris itself keeps some 20 kB an input; the corpus carries on what was found.
 
 An input is a byte for the form and a file's content: as it stands, as text in sound frames, as values in a sound Avro
 block; so that checksums do not end most tries at once. It goes through the reader, a window, info, repair, check's

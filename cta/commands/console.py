@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from cta.model.time import SECOND_MS, format_clock
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from cta.simulation.plan import Window
 
@@ -43,21 +43,30 @@ def unseen(time_ms: int, records: int, lag: Callable[[], str] = str) -> None:
 
 @contextmanager
 def progress_bar(window: Window, *, quiet: bool = False) -> Iterator[Progress]:
-    """A bar over the window: the simulated clock, records so far, records a second. Nothing off a terminal."""
+    """A bar over the window: the simulated clock, records so far, records a second, lag. Nothing off a terminal."""
     if quiet or not sys.stderr.isatty():
         yield unseen
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.text import Text
 
-    bar = Bar(
+    class WithLag(Bar):
+        """The lag, where there is one, on a line of its own: beside the bar, a terminal has no room for it."""
+
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            for task in self.tasks:
+                if task.fields["lag"]:
+                    yield Text(task.fields["lag"], no_wrap=True, overflow="ellipsis")
+
+    bar = WithLag(
         TextColumn("{task.fields[clock]}"),
         BarColumn(bar_width=None),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[records]:>11,} records"),
         TextColumn("{task.fields[rate]:>11,.0f}/s"),
-        TextColumn("{task.fields[lag]}"),
         console=Console(stderr=True),
         transient=True,
     )

@@ -103,7 +103,8 @@ def print_rows(rows: list[PlatformRow], console: Console) -> None:
         table.add_row(*(Text(str(cell)) for cell in cells), Text(told))
     console.print(table)
     remedy = "; 'cta stations load' puts the network's own back" if differing else ""
-    console.print(f"{len(rows)} rows, {differing} not as the network has them{remedy}", markup=False, highlight=False)
+    told = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+    console.print(f"{told}, {differing} not as the network has them{remedy}", markup=False, highlight=False)
 
 
 def _shown(value: Any) -> str:

@@ -149,6 +149,9 @@ class Connect:
             if answer.status >= 500:  # Connect stumbles over what Debezium says of a failed login
                 remedy = f"does it reach what it reads from, and do user and password fit? {remedy}"
             said = connector.clear(answer.complaint())
+            if "Failed to find any class" in said:
+                said = f"HTTP {answer.status}: the worker has no plugin {connector.config.get('connector.class')}"
+                remedy = "put it into the worker's plugin folder (docs/stack.md), or apply another connector"
             raise ServiceError(f"{doing} was refused, {said}", where=self.where, remedy=remedy)
 
     def status(self, name: str) -> Status | None:
@@ -212,7 +215,7 @@ class Connect:
             return ServiceError(
                 f"{self.wait_running(name, 0.0)}, but it has read nothing after {patience_s:g} s",
                 where=self.where,
-                remedy="is the table there, and has it rows?",
+                remedy="is the table there, has it rows, and is the topic there ('cta replay ... --to kafka' makes it)?",
             )
 
         return until(look, late, clock=self._http.clock, patience_s=patience_s)

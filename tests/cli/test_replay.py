@@ -280,9 +280,9 @@ def test_a_stopped_run_is_the_run_cut_there(tmp_path: Path) -> None:
 
 
 def test_the_bar_of_a_paced_run_says_how_far_it_is_behind(small: Path) -> None:
-    """Beside the records a second; of a run at full speed there is no such thing."""
+    """Under the records a second; of a run at full speed there is no such thing."""
     paced, free = (interrupted("replay", small, "--speed", speed)[2] for speed in ("1", "max"))
-    assert re.search(r"/s \d+\.\d s behind the clock", paced)
+    assert re.search(r"/s\s+\d+\.\d s behind the clock", paced)
     assert "behind" not in free
 
 

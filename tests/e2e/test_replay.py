@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -172,7 +173,7 @@ def test_a_paced_run_is_the_same_run(kafka: KafkaBroker, settings: Settings, sma
 def test_an_interrupted_run_says_what_is_in_kafka(
     kafka: KafkaBroker, settings: Settings, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl+C: exit code 130, and each record that was counted is there, once."""
+    """Ctrl+C: exit code 130, and each record that was counted is there, once. Until then rate and lag are shown."""
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
     code, out, seen = interrupted("replay", small, "--to", "kafka", "--speed", "60")
@@ -182,6 +183,7 @@ def test_an_interrupted_run_says_what_is_in_kafka(
     assert code == 130
     assert f"digest        {digest.hexdigest()}" in out
     assert f"interrupted: {digest.total:,} records are in Kafka, each once" in seen
+    assert re.search(r"/s\s+[\d,]+ unacknowledged, \d+\.\d s behind the clock", seen)
 
 
 @pytest.mark.parametrize("command", ["replay", "verify", "capture", "doctor"])

@@ -56,11 +56,7 @@ class KafkaAdmin:
         self._connection = connection
         self._replication_factor = replication_factor
         self._partitions: dict[str, int] = {}
-        config = connection.config({}, {})
-        try:
-            self._client = AdminClient(config)
-        except KafkaException as error:
-            raise connection.wrong_property(error) from None
+        self._client = connection.client(AdminClient, {}, {})
 
     def topics(self) -> dict[str, int]:
         """The partitions of each topic that there is, sorted by name. Errors: ServiceError."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
 from cta.model.errors import BrokerError, CtaError, InputError, ServiceError
 from cta.model.settings import Settings
+
+C = TypeVar("C")
 
 REQUEST_TIMEOUT_S: Final = 10.0
 REMEDY: Final = "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS"
@@ -80,6 +82,15 @@ class Connection:
                 raise InputError(f"is {fixed[name]} here", where=f"property {name}", remedy="leave it out")
         return {**COMMON, **preset, **self._settings.kafka, **fixed, "error_cb": self._complain, "logger": _log}
 
+    def client(self, make: Callable[[Any], C], preset: Mapping[str, Any], fixed: Mapping[str, Any]) -> C:
+        """A client of the properties of `config`. Errors: InputError too for one that is unknown, or can't be so."""
+        config = self.config(preset, fixed)
+        try:
+            return make(config)
+        except KafkaException as error:
+            remedy = "correct CTA_KAFKA_PROPERTIES or the CTA_KAFKA_* variables"
+            raise InputError(error.args[0].str(), where="properties for librdkafka", remedy=remedy) from None
+
     def _complain(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN or self.complaint is None:
             self.complaint = error
@@ -104,11 +115,6 @@ class Connection:
     def is_shut_out(self) -> bool:
         """The cluster answered, and let us not in: trying again gives the same."""
         return self.complaint is not None and self.complaint.code() in _SHUT_OUT
-
-    def wrong_property(self, error: KafkaException) -> InputError:
-        """A client that would not be made: a property is unknown or has a value that it can't have."""
-        remedy = "correct CTA_KAFKA_PROPERTIES or the CTA_KAFKA_* variables"
-        return InputError(error.args[0].str(), where="properties for librdkafka", remedy=remedy)
 
 
 def _short(complaint: str) -> str:

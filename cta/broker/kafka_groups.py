@@ -21,7 +21,7 @@ class KafkaGroups:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._client = AdminClient(connection.config({}, {}))
+        self._client = connection.client(AdminClient, {}, {})
 
     def members(self, prefix: str) -> dict[str, int]:
         """How many members each group has whose name begins so, sorted by name."""

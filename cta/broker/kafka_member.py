@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 from typing import Any, Final
 
 from confluent_kafka import Consumer as Client
@@ -38,7 +37,7 @@ PRESET: Final = {
 
 
 class KafkaMember:
-    """A `cta.broker.share.Share`, a context manager too: leaving it gives every partition back, as far as acknowledged.
+    """A `cta.broker.share.Share`.
 
     Errors of every method: ServiceError where the cluster cannot be reached, BrokerError where it refuses.
     """
@@ -59,11 +58,7 @@ class KafkaMember:
         self._connection = connection
         self._broker = broker
         self._revoked = revoked
-        config = connection.config(PRESET, {**FIXED, "group.id": group})
-        try:
-            self._client = Client(config)
-        except KafkaException as error:
-            raise connection.wrong_property(error) from None
+        self._client = connection.client(Client, PRESET, {**FIXED, "group.id": group})
         self._client.subscribe(list(topics), on_assign=self._come, on_revoke=self._go)
 
     def wait(self) -> None:
@@ -132,13 +127,5 @@ class KafkaMember:
         self._revoked(places)
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group and give every partition back, as far as it was acknowledged."""
         self._client.close()
-
-    def __enter__(self) -> KafkaMember:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

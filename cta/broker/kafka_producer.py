@@ -44,12 +44,8 @@ class KafkaProducer:
         self._connection = connection
         self._failures = 0
         self._first_failure: tuple[KafkaError, str] | None = None
-        config = connection.config(PRESET, FIXED)
-        self._timeout_s = int(config["message.timeout.ms"]) / 1000
-        try:
-            self._client = Client({**config, "on_delivery": self._failed})
-        except KafkaException as error:
-            raise connection.wrong_property(error) from None
+        self._client = connection.client(Client, {**PRESET, "on_delivery": self._failed}, FIXED)
+        self._timeout_s = int(connection.config(PRESET, FIXED)["message.timeout.ms"]) / 1000
 
     def send(self, codec: Codec, topic: str, partition: int, batch: Batch) -> None:
         """Hand the batch's records over, in order. Errors: RecordError, before any of them; or the client's refusal."""

@@ -65,11 +65,7 @@ class KafkaReader:
         self._connection = connection
         self._position: tuple[str, int, int] | None = None
         self._met: set[str] = set()
-        config = connection.config(PRESET, FIXED)
-        try:
-            self._client = Client(config)
-        except KafkaException as error:
-            raise connection.wrong_property(error) from None
+        self._client = connection.client(Client, PRESET, FIXED)
 
     def read(self, topic: str, partition: int, offset: int, count: int) -> tuple[list[Message], int]:
         """Messages from ``offset`` on and the offset after them; at most ``count``.

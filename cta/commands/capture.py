@@ -12,7 +12,7 @@ what the crashed one had is held by another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import msgspec
@@ -87,7 +87,8 @@ def _share(
         yield Whole(broker, names)
         return
     connection = Connection(settings)
-    with KafkaMember(connection, settings.namespace + group, names, broker, revoked=kept.give_up) as member:
+    group = settings.namespace + group
+    with closing(KafkaMember(connection, group, names, broker, revoked=kept.give_up)) as member:
         member.wait()
         yield member
 

@@ -89,7 +89,7 @@ class Streams:
         self._order: dict[TP, InOrder] = {}
         self._sent_back_s: dict[TP, float] = {}
         """When the consumer was last sent back, by the partition that waits for it."""
-        self._admin = AdminClient(Connection(job.settings).config({}, {}))
+        self._admin = Connection(job.settings).client(AdminClient, {}, {})
         self.app = _app(job)
         self.app.on_partitions_revoked.connect(self._give_up)
         self.app.on_partitions_assigned.connect(self._take_up)

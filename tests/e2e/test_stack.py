@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.running import cta
 from tests.conftest import ROOT
 from tests.e2e.services import Services
@@ -38,3 +40,16 @@ def test_a_project_without_containers_is_not_ready(services: Services) -> None:
     services.ours("kafka")
     ended = cta("stack", "status", "--file", FILE, "-p", f"{services.project}-nobody")
     assert (ended.returncode, ended.stdout) == (1, "nothing runs: 'cta stack up' starts it\n")
+
+
+@pytest.mark.parametrize(("strict", "outcome"), [("", pytest.skip.Exception), ("1", pytest.fail.Exception)])
+def test_what_cannot_be_had_is_skipped_or_under_strict_a_failure(
+    monkeypatch: pytest.MonkeyPatch, strict: str, outcome: type[BaseException]
+) -> None:
+    """A service without an image, and one that isn't ours to stop: each with its reason."""
+    monkeypatch.setenv("CTA_E2E_STRICT", strict)
+    elsewhere = Services({"COMPOSE_PROFILES": "", "CTA_BOOTSTRAP_SERVERS": "somewhere:9092"})
+    with pytest.raises(outcome, match="ksqldb has no image that can be had here"):
+        _ = elsewhere.ksqldb_url
+    with pytest.raises(outcome, match="kafka is given by CTA_BOOTSTRAP_SERVERS and not ours to stop"):
+        elsewhere.ours("kafka")

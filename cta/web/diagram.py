@@ -40,7 +40,7 @@ PAGE: Final = Size(760, 14.0, 12.5, 9)
 
 LEFT: Final = 168
 RIGHT: Final = 24
-TOP: Final = 86
+TOP: Final = 94
 BOTTOM: Final = 34
 TITLE_Y: Final = 34
 TICKS_MIN: Final = (5, 10, 15, 30, 60, 120, 180)

@@ -65,7 +65,7 @@ def _d(points: list[Point]) -> str:
 
 
 def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
-    """Names beside their stations, where they cover no other name and as little track as can be.
+    """Names beside their stations, where they cover no other name and as little track as can be, and outwards.
 
     On the large map, where most stations bear none, a name that would stand along a track is left out.
     """
@@ -75,28 +75,34 @@ def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
     taken = [(x - dot, y - dot, x + dot, y + dot) for x, y in points.values()]
     labels = []
     for number, point in sorted(points.items(), key=lambda item: -len(chart.network.stations[item[0]].lines)):
-        name = chart.network.stations[number].name
+        name, lines = chart.network.stations[number].name, len(chart.network.stations[number].lines)
+        beside = max(dot, (lines - 1) / 2 * chart.frame.gap) + GAP
         words = name.replace("/", "/\n").split("\n") if inset else [name]
         free = [
-            (sum(_within(spot, box) for spot in tracks), place)
+            (sum(_within(spot, box) for spot in tracks), _inward(chart, point, place), place)
             for place in range(4)
-            if (box := _box(chart, point, words, size, dot, place)) and not any(_meet(box, other) for other in taken)
+            if (box := _box(chart, point, words, size, beside, place)) and not any(_meet(box, other) for other in taken)
         ]
-        covered, place = min(free, default=(0, None))
+        covered, _, place = min(free, default=(0, 0, None))
         along = covered * SPOT > max(map(len, words)) * size * CHARACTER / 2
         if place is not None and (inset or not along):
-            box = _box(chart, point, words, size, dot, place)
+            box = _box(chart, point, words, size, beside, place)
             assert box is not None
             taken.append(box)
             labels.append(_label(box, words, size, ("start", "end", "middle", "middle")[place]))
     return labels
 
 
-def _box(chart: TrackMap, point: Point, words: list[str], size: int, dot: float, place: int) -> Box | None:
-    """Where a name would stand, right, left, above or below its station; None outside the frame."""
+def _inward(chart: TrackMap, point: Point, place: int) -> float:
+    """How far a name at this place would stand towards the middle: of two free places the outer one is the better."""
+    x, y = point[0] - chart.frame.width / 2, point[1] - chart.frame.height / 2
+    return (-x, x, y, -y)[place]
+
+
+def _box(chart: TrackMap, point: Point, words: list[str], size: int, gap: float, place: int) -> Box | None:
+    """Where a name would stand, right, left, above or below its station, beside its tracks; None outside the frame."""
     width, height = max(map(len, words)) * size * CHARACTER, len(words) * size * 1.05
     x, y = point
-    gap = dot + GAP
     left = (x + gap, x - gap - width, x - width / 2, x - width / 2)[place]
     top = (y - height / 2, y - height / 2, y - gap - height, y + gap)[place]
     inside = left >= 0 and top >= 0 and left + width <= chart.frame.width and top + height <= chart.frame.height

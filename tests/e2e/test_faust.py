@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from random import Random
 
+import pytest
 from confluent_kafka import Producer as BareProducer
 
 from cta.broker.kafka import KafkaBroker
@@ -112,6 +113,7 @@ def test_a_changed_row_travels_from_postgres_to_the_table(
         eventually(lambda: last_values(kafka, topic), table_of([*ROWS, change.now]))
 
 
+@pytest.mark.parametrize("partitions", [1, 3])
 def test_a_worker_killed_and_started_again_counts_exactly(
     kafka: KafkaBroker, settings: Settings, tmp_path: Path, partitions: int
 ) -> None:

@@ -42,6 +42,23 @@ def test_the_demo_serves_until_it_is_told_to_stop(by: signal.Signals) -> None:
             assert stopped(process, by) == (0, "", "")
 
 
+def test_the_demo_has_every_file_that_its_page_names() -> None:
+    """From the page by its links and imports: nothing that the package forgot, wherever it is run."""
+    with running("demo", "--port", "0", "--no-browser") as (process, address):
+        named, found = ["/"], {}
+        while named:
+            path = named.pop()
+            if path in found:
+                continue
+            answer = requests.get(address.rstrip("/") + path, timeout=10)
+            found[path] = answer.status_code
+            named += re.findall(r'(?:href|src)="(/[^"?]*)"', answer.text)
+            named += [f"/static/{name}" for name in re.findall(r'^import .* from "\./(.*)";$', answer.text, re.M)]
+        assert stopped(process, signal.SIGINT)[0] == 0
+    assert set(found.values()) == {200}
+    assert {"/static/page.css", "/static/main.js", "/static/map.js", "/colors.css", "/static/icon.svg"} <= set(found)
+
+
 def test_the_demo_starts_over() -> None:
     """At the end of the run the next round begins; clients are told by the events."""
     with running("demo", "--port", "0", "--no-browser", "--speed", "100000") as (process, address):

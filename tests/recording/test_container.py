@@ -76,3 +76,17 @@ def test_a_damaged_block(block: bytes, what: str) -> None:
     file = io.BytesIO(written([]).getvalue() + block)
     with pytest.raises(ValueError, match=what):
         list(read_blocks(file, read_header(file)))
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_a_block_beyond_its_bound(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small it is in the file, no more of it is made than any block has."""
+    file = io.BytesIO()
+    fastavro.writer(file, "bytes", [bytes(1_000)], codec=codec)
+    monkeypatch.setattr(container, "MAX_BLOCK_BYTES", 1_002)
+    file.seek(0)
+    assert len([*read_blocks(file, read_header(file))]) == 1
+    monkeypatch.setattr(container, "MAX_BLOCK_BYTES", 1_001)
+    file.seek(0)
+    with pytest.raises(ValueError, match=r"no size|longer than"):
+        list(read_blocks(file, read_header(file)))

@@ -203,6 +203,11 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(served: Served, chromiu
         sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
         sync_api.expect(page.locator("tr.alerted .name")).to_be_visible()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        inside = page.evaluate(
+            "() => [...document.querySelectorAll('.train')].every(e => e.getBoundingClientRect().right"
+            " <= e.parentElement.getBoundingClientRect().right)"
+        )
+        assert inside
         sizes = page.evaluate(
             "() => [...document.querySelectorAll('button, .lines a')].map(e => e.getBoundingClientRect().height)"
         )

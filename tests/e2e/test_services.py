@@ -6,10 +6,12 @@ The REST Proxy is a stand-in (tests/e2e/stand_in.py), and the real one where the
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 import requests
 
@@ -47,7 +49,8 @@ def test_a_run_by_its_services_is_the_same_run(
 ) -> None:
     """From a table that isn't there: the run's digest, every station's row as Postgres has it, and nothing twice.
 
-    Another run with --fresh: the connector reads everything anew, and what was there is gone.
+    Another run with --fresh: the connector reads everything anew, what was there is gone, and so is what it held in
+    Postgres.
     """
     settings, rush_hour = by_either, scenarios / "rush_hour.json"
     into = (*BY_SERVICES, "--partitions", "3")
@@ -64,6 +67,7 @@ def test_a_run_by_its_services_is_the_same_run(
     assert stations_in(kafka, settings) == BY_STOP
     assert postgres.rows() == ROWS
 
+    publication = made_at(settings, connector)
     fresh = run(settings, "replay", small, *into, "--fresh")
     assert fresh.returncode == 0, fresh.stderr
     gone = [line for line in fresh.stderr.splitlines() if line.startswith("removing ")]
@@ -72,6 +76,7 @@ def test_a_run_by_its_services_is_the_same_run(
     assert "repeated      none\n" in fresh.stdout
     assert done(settings, "verify", small)["same"]
     assert records_in(kafka, settings, STATIONS.name) == len(ROWS)
+    assert made_at(settings, connector) != publication
 
 
 def test_weather_alone_goes_by_the_proxy(
@@ -163,6 +168,14 @@ def codes(answer: dict[str, Any]) -> tuple[list[str], Any]:
     """The answer's keys, and its code or its records' codes."""
     results = [(sorted(result), result["error_code"]) for result in answer.get("offsets", [])]
     return sorted(answer), answer.get("error_code", results)
+
+
+def made_at(settings: Settings, connector: Connector) -> int:
+    """The number of the connector's publication: one that was dropped and made again has another."""
+    with closing(psycopg2.connect(settings.postgres_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT oid FROM pg_publication WHERE pubname = %s", (connector.config["publication.name"],))
+        ((number,),) = cursor.fetchall()
+        return int(number)
 
 
 def records_in(kafka: KafkaBroker, settings: Settings, topic: str) -> int:

@@ -35,6 +35,9 @@ PRESET: Final = {
     "max.poll.interval.ms": 3_600_000,  # a member may read and write a long time before it looks up
 }
 
+_SETTLING: Final = frozenset({KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION})
+"""Another member is coming or going: a moment later the group takes what this one still holds."""
+
 
 class KafkaMember:
     """A `cta.broker.share.Share`.
@@ -89,15 +92,20 @@ class KafkaMember:
     def acknowledge(self) -> None:
         """As the port says. An error: the group stands where it stood, or some partitions of it do."""
         offsets = [TopicPartition(*place, offset) for place, offset in self.positions.items()]
-        if not offsets:
-            return
+        deadline_s = time.monotonic() + REQUEST_TIMEOUT_S
+        while offsets and (error := self._refusal(offsets)) is not None:
+            if error.code() not in _SETTLING or time.monotonic() > deadline_s:
+                raise self._connection.error(error, self.where)
+            time.sleep(POLL_S)
+
+    def _refusal(self, offsets: list[TopicPartition]) -> KafkaError | None:
+        """Commit; what was refused, if anything was."""
         try:
             answers = self._client.commit(offsets=offsets, asynchronous=False) or []
         except KafkaException as error:
-            raise self._connection.error(error, self.where) from None
-        for answer in answers:
-            if answer.error is not None:
-                raise self._connection.error(answer.error, self.where)
+            refused: KafkaError = error.args[0]
+            return refused
+        return next((answer.error for answer in answers if answer.error is not None), None)
 
     def _come(self, client: Any, partitions: list[TopicPartition]) -> None:
         for partition in partitions:

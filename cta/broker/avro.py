@@ -17,6 +17,7 @@ from msgspec import Struct
 from cta.model import schemas
 from cta.model.batch import Content
 from cta.model.errors import RecordError
+from cta.model.raw import Raw
 from cta.model.schemas import Schema
 from cta.model.topics import RECORDED, Topic
 
@@ -65,7 +66,10 @@ class _Part:
             self._head = FRAME.pack(MAGIC, self._registry.register(self.subject, self._schema))
         return self._head
 
-    def encode(self, record: Struct) -> bytes:
+    def encode(self, record: Struct | Raw | None) -> bytes | None:
+        """Framed; what no schema explains as it is. Errors: RecordError."""
+        if record is None or isinstance(record, Raw):
+            return None if record is None else record.data
         buffer = BytesIO()
         buffer.write(self.head())
         try:
@@ -125,14 +129,14 @@ class Codec:
         parts = schemas.load(topic)
         self._key = _Part(f"{name}-key", parts["key"], topic.key_type, registry)
         self._value = _Part(f"{name}-value", parts["value"], topic.value_type, registry)
-        self._encoded: dict[int, tuple[Content, bytes, bytes]] = {}
+        self._encoded: dict[int, tuple[Content, bytes | None, bytes | None]] = {}
 
     def register(self) -> None:
         """See that the registry has both schemas."""
         self._key.head()
         self._value.head()
 
-    def encode(self, content: Content) -> tuple[Content, bytes, bytes]:
+    def encode(self, content: Content) -> tuple[Content, bytes | None, bytes | None]:
         """The content with its key's and its value's bytes. Errors: RecordError."""
         # A content that is kept cannot have its identity taken by another.
         encoded = self._encoded.get(id(content))
@@ -146,3 +150,7 @@ class Codec:
     def decode(self, key: bytes | None, value: bytes | None) -> Content:
         """The content of a record's bytes. Errors: RecordError."""
         return Content(self.topic, self._key.decode(key), self._value.decode(value))
+
+    def decode_key(self, key: bytes | None) -> Struct:
+        """The key alone. Errors: RecordError."""
+        return self._key.decode(key)

@@ -187,15 +187,4 @@ def _joined(parts: list[Batch]) -> Batch:
     """Batches of one topic as one, in their order."""
     if len(parts) == 1:
         return parts[0]
-    if not parts:
-        return Batch(np.empty(0, np.int64), np.empty(0, np.intp), ())
-    starts = np.cumsum([0, *(len(part.contents) for part in parts[:-1])])
-    codes = [part.codes + start for part, start in zip(parts, starts, strict=True)]
-    contents = [content for part in parts for content in part.contents]
-    origins = [part.origins for part in parts if part.origins is not None]
-    return Batch(
-        np.concatenate([part.times for part in parts]),
-        np.concatenate(codes),
-        contents,
-        np.concatenate(origins) if origins else None,
-    )
+    return Batch.joined(parts) if parts else Batch(np.empty(0, np.int64), np.empty(0, np.intp), ())

@@ -67,7 +67,9 @@ class KafkaProducer:
         except KafkaException as error:
             raise self._connection.error(error, topic_place(topic, partition)) from None
 
-    def _produce_when_there_is_room(self, topic: str, value: bytes, key: bytes, partition: int, time_ms: int) -> None:
+    def _produce_when_there_is_room(
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int, time_ms: int
+    ) -> None:
         while True:
             self._client.poll(FULL_QUEUE_WAIT_S)
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, Literal, cast
 
 import numpy as np
@@ -177,13 +177,20 @@ class Decoder:
         except RecordError as error:
             what = str(error)
         if self._policy == "raw":
-            return Content(foreign(self._name), raw(key), raw(value))
+            return self._unexplained(key, value)
         where = f"{topic_place(self._name, message.partition())}, offset {message.offset()}"
         if self._policy == "stop":
             raise RecordError(what, where=where, remedy="pass over such records, or read the topic raw")
         self.passed_over += 1
         self.first_passed_over = self.first_passed_over or f"{where}: {what}"
         return None
+
+    def _unexplained(self, key: bytes | None, value: bytes | None) -> Content:
+        """A record whose key is one of ours is of our topic all the same, whatever its value is."""
+        if self._codec is not None:
+            with suppress(RecordError):
+                return Content(foreign(self._codec.topic.name), self._codec.decode_key(key), raw(value))
+        return Content(foreign(self._name), raw(key), raw(value))
 
 
 def _origins(messages: list[Message]) -> NDArray[np.object_]:

@@ -35,12 +35,5 @@ def _next(stream: Iterator[Batch]) -> Batch | None:
 
 def _sorted(pieces: list[Batch]) -> Batch:
     """The pieces' records as one batch, by (time, topic rank)."""
-    starts = np.cumsum([0, *(len(piece.contents) for piece in pieces[:-1])])
-    origins = [piece.origins for piece in pieces if piece.origins is not None]
-    joined = Batch(
-        np.concatenate([piece.times for piece in pieces]),
-        np.concatenate([piece.codes + start for piece, start in zip(pieces, starts, strict=True)]),
-        [content for piece in pieces for content in piece.contents],
-        np.concatenate(origins) if origins else None,
-    )
+    joined = Batch.joined(pieces)
     return joined[np.lexsort((joined.ranks(), joined.times))]

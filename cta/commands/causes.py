@@ -13,11 +13,12 @@ from cta.commands.target import Run
 from cta.model.time import format_timestamp
 from cta.simulation.plan import Window
 
-Kind = Literal["version", "seed", "fault", "scenario", "window", "missing"]
+Kind = Literal["version", "seed", "fault", "stream fault", "scenario", "window", "missing"]
 
 WITHOUT_INFLUENCE: Final = ("name", "description", "expect")
 """Fields of a scenario that reach no record."""
-COMPARED_APART: Final = ("seed", "faults")
+FAULTS: Final[dict[str, Kind]] = {"faults": "fault", "stream_faults": "stream fault"}
+COMPARED_APART: Final = ("seed", *FAULTS)
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,10 @@ def _scenario(a: Run, b: Run) -> Iterator[Cause]:
         return
     one, other = msgspec.to_builtins(a.scenario), msgspec.to_builtins(b.scenario)
     yield from _fields(one, other, "$", {*WITHOUT_INFLUENCE, *COMPARED_APART})
-    faults_a, faults_b = one["faults"], other["faults"]
-    yield from (Cause("fault", "$.faults", fault, None) for fault in _without(faults_a, faults_b))
-    yield from (Cause("fault", "$.faults", None, fault) for fault in _without(faults_b, faults_a))
+    for name, kind in FAULTS.items():
+        faults_a, faults_b = one.get(name, []), other.get(name, [])
+        yield from (Cause(kind, f"$.{name}", fault, None) for fault in _without(faults_a, faults_b))
+        yield from (Cause(kind, f"$.{name}", None, fault) for fault in _without(faults_b, faults_a))
 
 
 def _fields(a: dict[str, Any], b: dict[str, Any], path: str, skip: set[str]) -> Iterator[Cause]:

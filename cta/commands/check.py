@@ -69,8 +69,8 @@ def check(target: str, *, keep_all: bool = False) -> Verdict:
 
 def _of_scenario(target: str, keep_all: bool) -> Verdict:
     run = open_run(target)
-    judged = laws(run.network, run.plan, run.window)
-    verdict = Verdict(target, list(judged), Digest())
+    judged = laws(run.network, run.plan, run.window, ordered=run.order == "time")
+    verdict = Verdict(target, list(judged), Digest(), notes=_stream_faults(run.plan))
     return _judge(verdict, run.window, judged, _simulated(run, verdict.digest), keep_all)
 
 
@@ -80,7 +80,7 @@ def _of_recording(target: str, keep_all: bool) -> Verdict:
     plan, wrong = _plan(header, target)
     window = Window(header.start_ms, header.end_ms)
     judged = laws(chicago(), plan, window, ordered=header.order == "time", whole=not header.missing)
-    verdict = Verdict(target, ["bytes", *judged], scan.digest)
+    verdict = Verdict(target, ["bytes", *judged], scan.digest, notes=_stream_faults(plan))
     if wrong is not None:
         verdict.add(Violation(1, "schema", wrong), keep=keep_all)
     if plan is None:
@@ -100,6 +100,12 @@ def _plan(header: Header, target: str) -> tuple[Plan | None, str | None]:
         return resolve(scenario, chicago(), source="its scenario"), None
     except ScenarioError as error:
         return None, str(error)
+
+
+def _stream_faults(plan: Plan | None) -> list[str]:
+    if plan is None or not plan.stream_faults:
+        return []
+    return ["the scenario has stream faults: what they did to its records is judged with the rest"]
 
 
 def _simulated(run: Run, digest: Digest) -> Iterator[Lines]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cta.commands.causes import Cause
+from cta.commands.causes import FAULTS, Cause
 from cta.commands.diff import Diff
 from cta.commands.target import Run
 from cta.model.batch import Content
@@ -27,6 +27,8 @@ MIN_NAME_WIDTH, MAX_NAME_WIDTH = 16, 40
 MARKS: Final[dict[Mark, str]] = {"=": " ", "a": "-", "b": "+"}
 STYLES: Final[dict[Mark, str]] = {"=": "", "a": "red", "b": "green"}
 LABEL_WIDTH: Final = 7
+_LABELLED_PARTS: Final = ("copies", "delay", "within", "share")
+"""Of a fault: those that do not speak for themselves."""
 
 
 def as_json(diff: Diff) -> str:
@@ -160,9 +162,9 @@ def _labelled(label: str, texts: list[str]) -> Iterator[str]:
 
 
 def _cause(cause: Cause) -> str:
-    if cause.kind == "fault":
+    if cause.kind in FAULTS.values():
         side, fault = ("B", cause.b) if cause.a is None else ("A", cause.a)
-        return f"a fault in {side} only: {_fault(fault)}"
+        return f"a {cause.kind} in {side} only: {_fault(fault)}"
     if cause.kind == "missing":
         return f"not in A: {cause.a}" if cause.b is None else f"not in B: {cause.b}"
     what = cause.kind if cause.path is None else cause.path
@@ -170,8 +172,10 @@ def _cause(cause: Cause) -> str:
 
 
 def _fault(fault: dict[str, Any]) -> str:
-    parts = [str(part) for name, part in fault.items() if name not in ("start", "duration")]
-    return f"{', '.join(parts)}; from {fault['start']} for {fault['duration']}"
+    parts = [str(part) for name, part in fault.items() if name not in ("start", "duration", *_LABELLED_PARTS)]
+    parts += [f"{name} {fault[name]}" for name in _LABELLED_PARTS if name in fault]
+    when = "".join(f" {word} {fault[name]}" for name, word in (("start", "from"), ("duration", "for")) if name in fault)
+    return f"{', '.join(parts)};{when or ' the whole run'}"
 
 
 def _value(value: Any) -> str:

@@ -99,7 +99,7 @@ def into_kafka(
     hold records, that are there in another form, or for workers that run over them.
     """
     registry = Registry(settings.schema_registry_url)
-    with KafkaBroker(settings, registry) as broker:
+    with KafkaBroker(settings, registry, unreadable="raw") as broker:
         groups = groups_of(settings)
         services = Services(settings) if via == "services" else None
         found = find(broker, groups, settings)

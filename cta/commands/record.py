@@ -35,6 +35,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
         start_ms=window.start_ms,
         end_ms=window.end_ms,
         stations=run.station_rows(),
+        order=run.order,
     )
     writer = RecordingWriter(output, header, leaves=True)
     safe = "what was written so far is"

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from cta.faults.stream import delivered
 from cta.model import scenario as scenarios
 from cta.model.batch import Batch
 from cta.model.errors import InputError
@@ -18,9 +19,9 @@ from cta.model.time import format_timestamp, parse_moment
 from cta.network.load import chicago
 from cta.network.network import Network
 from cta.pipeline.stations import platform_rows
+from cta.recording.format import Order
 from cta.recording.reader import Recording, is_recording
 from cta.simulation.plan import Plan, Window, resolve
-from cta.simulation.run import simulate
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,14 @@ class Run:
         if self.recording is not None:
             return self.recording.batches(from_ms=window.start_ms, until_ms=window.end_ms)
         assert self.plan is not None
-        return simulate(self.network, self.plan, from_ms=window.start_ms, until_ms=window.end_ms)
+        return delivered(self.network, self.plan, from_ms=window.start_ms, until_ms=window.end_ms)
+
+    @property
+    def order(self) -> Order:
+        """Whether times may go back: as the recording says, or as the plan's stream faults will have it."""
+        if self.recording is not None:
+            return self.recording.header.order
+        return "time" if self.plan is None or self.plan.in_order else "arrival"
 
     def station_rows(self) -> Sequence[Mapping[str, Any]]:
         """The platform rows as they stand before the first record."""

@@ -116,6 +116,18 @@ class Batch:
             column.append(code)
         return cls(np.array([time_ms for time_ms, _ in pairs], np.int64), np.array(column, np.intp), contents)
 
+    @classmethod
+    def joined(cls, batches: Sequence[Batch]) -> Batch:
+        """The batches' records one after the other; at least one batch. All of them have origins, or none that is kept."""
+        starts = np.cumsum([0, *(len(batch.contents) for batch in batches[:-1])])
+        origins = [batch.origins for batch in batches if batch.origins is not None]
+        return cls(
+            np.concatenate([batch.times for batch in batches]),
+            np.concatenate([batch.codes + start for batch, start in zip(batches, starts, strict=True)]),
+            [content for batch in batches for content in batch.contents],
+            np.concatenate(origins) if origins else None,
+        )
+
     def __len__(self) -> int:
         return len(self.times)
 
@@ -132,6 +144,15 @@ class Batch:
         start = 0 if from_ms is None else int(np.searchsorted(self.times, from_ms, "left"))
         stop = len(self) if until_ms is None else int(np.searchsorted(self.times, until_ms, "left"))
         return self if start == 0 and stop == len(self) else self[start:stop]
+
+    def within(self, from_ms: int | None, until_ms: int | None) -> Batch:
+        """As `between`, of a batch whose times may go back."""
+        wanted = np.ones(len(self), np.bool_)
+        if from_ms is not None:
+            wanted &= self.times >= from_ms
+        if until_ms is not None:
+            wanted &= self.times < until_ms
+        return self if wanted.all() else self[wanted]
 
     def compact(self) -> Batch:
         """The same records over only the contents that they use; itself where all are used."""

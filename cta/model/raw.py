@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from cta.model.topics import TOPICS, Topic
+from cta.model.topics import BY_NAME, TOPICS, Topic
 
 TOPICS_KEPT: Final = 4_096
 
@@ -55,9 +55,12 @@ class Origin(Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Foreign(Topic):
-    """A topic by its name alone; the partition entity is the whole key."""
+    """A topic by its name alone; the partition entity is the whole key, or of a key of ours what it is in our topic."""
 
     def entity(self, key: Any) -> str:
+        ours = BY_NAME.get(self.name)
+        if ours is not None and ours.key_type is not None and isinstance(key, ours.key_type):
+            return ours.entity(key)
         return msgspec.json.encode(key).decode()
 
 

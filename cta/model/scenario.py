@@ -99,13 +99,67 @@ class Surge(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", t
 Fault = Breakdown | Closure | SlowZone | Surge
 
 
-CountedTopic = Literal["arrivals", "turnstile", "weather", "alerts"]
+TopicName = Literal["arrivals", "turnstile", "weather", "alerts"]
+
+
+class StreamFault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
+    """What happens to some of a topic's records between the world and whoever reads them. Their event times stay.
+
+    It strikes a ``share``, drawn by chance, of the topic's records whose event time lies within its time: of a line,
+    station or train where one is named.
+    """
+
+    topic: TopicName
+    line: Annotated[
+        LineName | UnsetType, Meta(description="Arrivals of its trains, entries booked to it, or alerts that name it")
+    ] = UNSET
+    station: StationRef | UnsetType = UNSET
+    train: Annotated[
+        Annotated[str, Meta(max_length=64)] | UnsetType, Meta(description="A train's id: BL104. Arrivals only")
+    ] = UNSET
+    start: Annotated[Start | UnsetType, Meta(description="When it begins; with the run where left out")] = UNSET
+    duration: Annotated[Duration | UnsetType, Meta(description="How long; to the run's end where left out")] = UNSET
+    share: Annotated[float, Meta(ge=0.000001, le=1, description="Of the records: 0.01 is one in a hundred")] = 1.0
+
+
+class Duplicate(StreamFault, frozen=True, tag="duplicate"):
+    """The record comes again, so many times; ``delay`` after the first, or right behind it."""
+
+    copies: Annotated[int, Meta(ge=1, le=100, description="How many more than the one")] = 1
+    delay: Annotated[
+        Duration | UnsetType, Meta(description="How much later the copies come; right behind where left out")
+    ] = UNSET
+
+
+class Delay(StreamFault, frozen=True, tag="delay"):
+    """The record comes late: behind all of the run that is up to ``delay`` younger than it."""
+
+    delay: Annotated[Duration, Meta(description="How much later it comes, at most a day: PT30S")]
+
+
+class Reorder(StreamFault, frozen=True, tag="reorder"):
+    """The record is held back for a time that chance draws, below ``within``: neighbours change places."""
+
+    within: Annotated[
+        Duration, Meta(description="The time that it is held back for is below this, at most a day: PT5S")
+    ]
+
+
+class Drop(StreamFault, frozen=True, tag="drop"):
+    """The record never comes."""
+
+
+class Corrupt(StreamFault, frozen=True, tag="corrupt"):
+    """The record comes with its key, and with a value that no schema explains: the beginning of its JSON."""
+
+
+AnyStreamFault = Duplicate | Delay | Reorder | Drop | Corrupt
 
 
 class ExpectCount(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="count"):
     """How many records of a topic there are, of a line, station, train status or weather status where one is named."""
 
-    topic: CountedTopic
+    topic: TopicName
     line: Annotated[
         LineName | UnsetType, Meta(description="Arrivals of its trains, entries booked to it, or alerts that name it")
     ] = UNSET
@@ -167,6 +221,10 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     )
     service: Annotated[Service, Meta(description="Which trains run")] = Timetable()
     faults: Annotated[list[Fault], Meta(max_length=MOST, description="What goes wrong; each is also an alert")] = []
+    stream_faults: Annotated[
+        list[AnyStreamFault] | UnsetType,
+        Meta(description="What befalls the records on their way: doubled, late, out of order, lost, unreadable"),
+    ] = UNSET
     expect: Annotated[
         list[Expectation], Meta(max_length=MOST, description="What must come of it; `cta replay` exits 1 if not")
     ] = []
@@ -212,11 +270,12 @@ _GRAMMAR: Final = wording.Grammar(
     kinds={
         "service": get_args(Service),
         "faults": get_args(Fault),
+        "stream_faults": get_args(AnyStreamFault),
         "expect": get_args(Expectation),
     },
     choices={
         "direction": get_args(Direction),
-        "topic": get_args(CountedTopic),
+        "topic": get_args(TopicName),
         "train_status": get_args(TrainStatus),
         "weather_status": get_args(WeatherStatus),
         "invariant": get_args(InvariantName),

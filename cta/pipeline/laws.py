@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from cta.model.batch import Batch, Content
-from cta.model.records import Arrival, Entry
+from cta.model.records import Arrival, Entry, StationKey
 from cta.model.time import SECOND_MS, format_timestamp
 from cta.model.topics import ARRIVALS, BY_NAME, RECORDED, TURNSTILE
 from cta.network.network import Network
@@ -88,8 +88,9 @@ class TotalOrder(Invariant):
 
 
 def _place(content: Content) -> tuple[int, int, str]:
-    number = content.key.station_id if content.topic is TURNSTILE else 0
-    return content.topic.rank, number, content.entity
+    """A record that is not explained stands where its topic and its key say."""
+    number = content.key.station_id if isinstance(content.key, StationKey) else 0
+    return BY_NAME.get(content.topic.name, content.topic).rank, number, content.entity
 
 
 class OfContents(Invariant):

@@ -38,6 +38,9 @@ MAX_TRAILER_BYTES: Final = 256 << 10
 
 MAX_VERSION_CHARACTERS: Final = 40
 
+Order = Literal["time", "arrival"]
+"""``time``: times never go back. ``arrival``: records stand as they were delivered, and times may go back."""
+
 RECORD_AGAIN: Final = "record the run again, use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
 
 EpochMs = Annotated[int, Meta(ge=0, le=253_402_214_400_000)]
@@ -68,8 +71,7 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="c
     """Avro schemas by topic: ``{"key": ..., "value": ...}``."""
     stations: tuple[dict[str, Any], ...]
     """The platform rows as they stood before the first record; may be empty."""
-    order: Literal["time", "arrival"] = "time"
-    """``time``: times never go back. ``arrival``: records stand as they came from a broker, and times may go back."""
+    order: Order = "time"
     missing: tuple[str, ...] = ()
     """What a repair could not save of the run, in words; a recording with any is not the whole run."""
 
@@ -83,7 +85,7 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="c
         end_ms: int,
         stations: Sequence[Mapping[str, Any]] = (),
         others: Iterable[str] = (),
-        order: Literal["time", "arrival"] = "time",
+        order: Order = "time",
     ) -> Header:
         """The header that this cta writes. ``others``: topics beside the simulation's, of which no schema is known."""
         return cls(

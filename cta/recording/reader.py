@@ -17,8 +17,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-import numpy as np
-
 from cta.model.batch import Batch
 from cta.model.errors import RecordingError
 from cta.recording.digest import Digest
@@ -170,7 +168,7 @@ class Recording:
             digest.update(batch)
             chains.captured(batch)
             line += len(batch)
-            wanted = batch.between(from_ms, until_ms) if ordered else _within(batch, from_ms, until_ms)
+            wanted = batch.between(from_ms, until_ms) if ordered else batch.within(from_ms, until_ms)
             if len(wanted):
                 yield wanted
         self._verify(Trailer.of(digest, checksum.hexdigest(), self.header.topics, chains))
@@ -196,16 +194,6 @@ class Recording:
         for field, written, actual in self.trailer.differences(found):
             what = f"altered: its last line says {field} {written}, its contents come to {actual}"
             raise RecordingError(what, where=str(self.path), remedy=RECORD_AGAIN)
-
-
-def _within(batch: Batch, from_ms: int | None, until_ms: int | None) -> Batch:
-    """As `Batch.between`, of records that stand in no order of time."""
-    wanted = np.ones(len(batch), np.bool_)
-    if from_ms is not None:
-        wanted &= batch.times >= from_ms
-    if until_ms is not None:
-        wanted &= batch.times < until_ms
-    return batch[wanted]
 
 
 def _blocks(file: BinaryIO, end: int, first_bytes: int | None = None) -> Iterator[bytes]:

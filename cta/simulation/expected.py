@@ -111,9 +111,9 @@ def _count(path: str, expect: ExpectCount, references: References) -> CountExpec
     line = None if expect.line is UNSET else find_line(f"{path}.line", expect.line)
     station_id = _station(path, expect.station, line, references)
     if expect.topic != "alerts":
-        _check_served(path, station_id, references)
+        references.check_served(f"{path}.station", station_id)
     if expect.topic == "turnstile":
-        _check_booked(path, line, station_id, references)
+        references.check_booked(f"{path}.line", line, station_id)
     status = expect.train_status or expect.weather_status or None
     bounds, at_ms = _bounds(path, expect, references), _at_ms(path, expect.at, references)
     what = _phrase(status, _NOUNS[expect.topic], line and f"on {line}", _at_station(station_id, references))
@@ -137,25 +137,6 @@ def _board(path: str, expect: ExpectBoard, references: References) -> BoardExpec
 
 def _station(path: str, ref: StationRef | UnsetType, line: str | None, references: References) -> int | None:
     return None if ref is UNSET else references.station(f"{path}.station", ref, line)
-
-
-def _check_served(path: str, station_id: int | None, references: References) -> None:
-    if station_id is None:
-        return
-    lines = references.network.stations[station_id].lines
-    if set(lines).isdisjoint(references.lines):
-        what = f"no line of this run serves {references.name(station_id)}"
-        raise references.error(f"{path}.station", what, f"add one of {', '.join(lines)} to the lines")
-
-
-def _check_booked(path: str, line: str | None, station_id: int | None, references: References) -> None:
-    """A station's entries are all booked to one line: counted with another they would always be none."""
-    if line is None or station_id is None:
-        return
-    home = references.network.stations[station_id].home_line
-    if home != line:
-        what = f"entries at {references.name(station_id)} are booked to {home}"
-        raise references.error(f"{path}.line", what, f"write {home}, or leave it out")
 
 
 def _bounds(path: str, expect: ExpectCount | ExpectBoard, references: References) -> Bounds:

@@ -7,6 +7,8 @@ from functools import partial
 
 from msgspec import UNSET
 
+from cta.faults.kinds import StreamFault
+from cta.faults.resolve import resolve_stream_faults
 from cta.model.scenario import Headways, Scenario, Timetable
 from cta.model.time import parse_timestamp
 from cta.network.lookup import find_line
@@ -20,7 +22,10 @@ __all__ = ["Breakdown", "Closure", "Fault", "Plan", "SlowZone", "Surge", "Window
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run, resolved. ``lines`` in the network's order; ``faults`` sorted by start, kind and place."""
+    """A run, resolved. ``lines`` in the network's order; ``faults`` sorted by start, kind and place.
+
+    ``stream_faults`` reach no simulation: `cta.faults.stream` does to its records what they say.
+    """
 
     name: str
     seed: int
@@ -29,6 +34,12 @@ class Plan:
     ridership: str
     service: Timetable | Headways
     faults: tuple[Fault, ...]
+    stream_faults: tuple[StreamFault, ...] = ()
+
+    @property
+    def in_order(self) -> bool:
+        """Whether its records come in the order of time."""
+        return not any(fault.late for fault in self.stream_faults)
 
 
 def resolve(scenario: Scenario, network: Network, *, source: str = "scenario") -> Plan:
@@ -44,7 +55,10 @@ def resolve(scenario: Scenario, network: Network, *, source: str = "scenario") -
     references = References(network, source, window.start_ms, window.end_ms, lines)
     faults = resolve_faults(scenario, references)
     resolve_expectations(scenario, references)
-    return Plan(scenario.name, scenario.seed, window, lines, scenario.ridership, scenario.service, faults)
+    stream_faults = resolve_stream_faults(scenario, references)
+    return Plan(
+        scenario.name, scenario.seed, window, lines, scenario.ridership, scenario.service, faults, stream_faults
+    )
 
 
 def _lines(scenario: Scenario, network: Network, source: str) -> tuple[str, ...]:

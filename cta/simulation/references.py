@@ -48,6 +48,24 @@ class References:
         """A station, on the line where one is given."""
         return found(self.source, path, lambda: find_station(self.network, ref, line=line).station_id)
 
+    def check_served(self, path: str, station_id: int | None) -> None:
+        """A station at which any of the lines that run calls; None is any."""
+        if station_id is None:
+            return
+        lines = self.network.stations[station_id].lines
+        if set(lines).isdisjoint(self.lines):
+            what = f"no line of this run serves {self.name(station_id)}"
+            raise self.error(path, what, f"add one of {', '.join(lines)} to the lines")
+
+    def check_booked(self, path: str, line: str | None, station_id: int | None) -> None:
+        """A station's entries are all booked to one line: with another there would never be any."""
+        if line is None or station_id is None:
+            return
+        home = self.network.stations[station_id].home_line
+        if home != line:
+            what = f"entries at {self.name(station_id)} are booked to {home}"
+            raise self.error(path, what, f"write {home}, or leave it out")
+
     def name(self, station_id: int) -> str:
         return unique_name(self.network, station_id)
 

@@ -48,9 +48,5 @@ def _as_they_are(arrivals: list[tuple[int, Content]]) -> Batch:
 
 def merge(batches: list[Batch]) -> Batch:
     """Batches in rank order, each in order of time and entity, as one in the total order."""
-    contents = [content for batch in batches for content in batch.contents]
-    starts = np.cumsum([0] + [len(batch.contents) for batch in batches])
-    codes = [batch.codes + start for batch, start in zip(batches, starts, strict=False)]
-    times = np.concatenate([batch.times for batch in batches])
-    order = np.argsort(times, kind="stable")
-    return Batch(times[order], np.concatenate(codes)[order], contents)
+    joined = Batch.joined(batches)
+    return joined[np.argsort(joined.times, kind="stable")]

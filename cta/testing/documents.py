@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from cta.faults.stream import delivered
 from cta.model.batch import Batch
 from cta.model.scenario import Scenario, parse
 from cta.model.time import DayType
@@ -29,7 +30,6 @@ from cta.network.network import (
     Terminal,
 )
 from cta.simulation.plan import resolve
-from cta.simulation.run import simulate
 
 
 class NetworkDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,8 +63,8 @@ class Case:
     scenario: Scenario
 
     def batches(self) -> Iterator[Batch]:
-        """The case's records: the scenario resolved and simulated on the network."""
-        return simulate(self.network, resolve(self.scenario, self.network))
+        """The case's records as delivered: the scenario resolved and simulated on the network, and its stream faults."""
+        return delivered(self.network, resolve(self.scenario, self.network))
 
     def __repr__(self) -> str:
         return f"case({show(self.network, self.scenario)!r})"

@@ -82,8 +82,8 @@ class History:
             if self._held is None:
                 self._held = list(self.source.batches(self.window))
         for batch in self._held:
-            if len(batch) and batch.times[0] < end_ms:
-                yield batch.between(None, end_ms)
+            if len(before := batch.within(None, end_ms)):
+                yield before
 
     def board(self, time_ms: int) -> dict[str, Any]:
         """The board's document of the records before a moment, as it stands at that moment."""

@@ -11,7 +11,9 @@ from cta.broker.avro import Codec
 from cta.broker.kafka_client import Connection
 from cta.broker.kafka_reader import Decoder, KafkaReader, Unreadable, uncollected
 from cta.model.errors import BrokerError, RecordError
-from cta.model.raw import Raw
+from cta.model.raw import foreign
+from cta.model.raw import raw as as_raw
+from cta.model.records import StationKey
 from cta.model.settings import Settings
 from cta.model.topics import TURNSTILE
 from cta.testing.registry import NumberedSchemas
@@ -66,8 +68,18 @@ def test_a_message_that_is_no_record_stops_or_is_counted_or_is_raw(key: bytes | 
     raw = [content for _, content in decoder("raw").batch(messages)]
     assert raw[0] == raw[2]
     assert raw[1] == raw[3]
-    assert [part and part.data for part in (raw[1].key, raw[1].value)] == [key, value]
-    assert all(part is None or isinstance(part, Raw) for part in (raw[1].key, raw[1].value))
+    assert raw[1].topic is foreign(TURNSTILE.name)
+    assert raw[1].key == (StationKey(40380) if key is KEY else as_raw(key))
+    assert raw[1].value == as_raw(value)
+
+
+def test_a_record_whose_key_alone_is_ours_is_of_our_topic_under_any_namespace() -> None:
+    """Its bytes are what a replay of it sends, to the partition of its key."""
+    namespaced = Decoder(f"trial.{TURNSTILE.name}", CODEC, "raw")
+    ((_, cut), (_, other)) = namespaced.batch([message(0, value=b'{"stat'), message(1, b"k", b"v")])
+    assert (cut.topic.name, other.topic.name) == (TURNSTILE.name, f"trial.{TURNSTILE.name}")
+    assert cut.entity == entries_at(0).contents[0].entity
+    assert CODEC.encode(cut) == (cut, KEY, b'{"stat')
 
 
 @pytest.mark.parametrize("end", [0, 1, 2, 3])

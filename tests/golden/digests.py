@@ -84,7 +84,9 @@ def kept(path: Path) -> Path:
 def write_excerpt(path: Path, output: Path) -> None:
     """Make a scenario's excerpt anew. The stations are left out of it: they are the network's, and long."""
     run, window = excerpt(path)
-    header = Header.of(scenario=run.scenario, seed=run.seed, start_ms=window.start_ms, end_ms=window.end_ms)
+    header = Header.of(
+        scenario=run.scenario, seed=run.seed, start_ms=window.start_ms, end_ms=window.end_ms, order=run.order
+    )
     with RecordingWriter(str(output), header) as writer:
         for batch in run.batches(window):
             writer.write(batch)

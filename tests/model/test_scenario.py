@@ -10,7 +10,7 @@ import pytest
 from msgspec import UNSET
 
 from cta.model.errors import ScenarioError
-from cta.model.scenario import LIMIT_BYTES, Breakdown, ExpectCount, Headways, Scenario, Timetable, load, parse
+from cta.model.scenario import LIMIT_BYTES, Breakdown, Delay, ExpectCount, Headways, Scenario, Timetable, load, parse
 
 LEAST: dict[str, Any] = {"name": "a", "seed": 1, "start": "2026-05-13T07:00:00-05:00", "duration": "PT1H"}
 SURGE: dict[str, Any] = {"kind": "surge", "station": 40380, "factor": 2, "start": "08:00", "duration": "PT1H"}
@@ -30,19 +30,23 @@ def complaint(data: bytes | dict[str, Any]) -> str:
 
 def test_the_least_document_is_a_faultless_timetable_run_of_all_lines() -> None:
     """Four keys are enough."""
-    assert read() == Scenario("a", 1, "2026-05-13T07:00:00-05:00", "PT1H", "", UNSET, "2019-10", Timetable(), [], [])
+    assert read() == Scenario(
+        "a", 1, "2026-05-13T07:00:00-05:00", "PT1H", "", UNSET, "2019-10", Timetable(), [], UNSET, []
+    )
 
 
 def test_kinds_choose_the_struct() -> None:
-    """A service, a fault and an expectation are what their ``kind`` says."""
+    """A service, a fault, a stream fault and an expectation are what their ``kind`` says."""
     breakdown = {"kind": "breakdown", "line": "blue", "station": "Grand (Blue)", "direction": "a"}
     scenario = read(
         service={"kind": "headways", "trains": 10, "headway": "PT5M"},
         faults=[{**breakdown, "start": "07:10", "duration": "PT5M"}],
+        stream_faults=[{"kind": "delay", "topic": "arrivals", "delay": "PT30S", "share": 0.5}],
         expect=[COUNT],
     )
     assert scenario.service == Headways(10, "PT5M")
     assert scenario.faults == [Breakdown("blue", "Grand (Blue)", "a", "07:10", "PT5M")]
+    assert scenario.stream_faults == [Delay(topic="arrivals", delay="PT30S", share=0.5)]
     assert scenario.expect == [ExpectCount("arrivals", min=1)]
 
 
@@ -78,6 +82,27 @@ def test_the_order_of_keys_and_a_byte_order_mark_mean_nothing() -> None:
             {"expect": [{**COUNT, "topic": "\u001b - at `$.b`"}]},
             'a.json: $.expect[0].topic: no such topic: "\\u001b - at `$.b`"; '
             "choose one of arrivals, turnstile, weather, alerts",
+        ),
+        (
+            {"stream_faults": [{"kind": "duplicated", "topic": "arrivals"}]},
+            'a.json: $.stream_faults[0].kind: no such kind: "duplicated"; did you mean duplicate?',
+        ),
+        (
+            {"stream_faults": [{"kind": "drop", "topic": "turnstiles"}]},
+            'a.json: $.stream_faults[0].topic: no such topic: "turnstiles"; did you mean turnstile?',
+        ),
+        (
+            {"stream_faults": [{"kind": "drop", "topic": "arrivals", "copies": 2}]},
+            "a.json: $.stream_faults[0].copies: no such key; "
+            "choose one of kind, topic, line, station, train, start, duration, share",
+        ),
+        (
+            {"stream_faults": [{"kind": "reorder", "topic": "arrivals"}]},
+            'a.json: $.stream_faults[0]: the key "within" is missing; add it',
+        ),
+        (
+            {"stream_faults": [{"kind": "drop", "topic": "arrivals", "share": 1.5}]},
+            "a.json: $.stream_faults[0].share: 1.5 is too large; write a number at most 1",
         ),
         ({"seed": "1"}, 'a.json: $.seed: "1" is not a whole number; write a whole number'),
         ({"seed": 2.0}, "a.json: $.seed: 2.0 is not a whole number; write a whole number"),

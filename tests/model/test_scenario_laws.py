@@ -30,6 +30,13 @@ FULL: dict[str, Any] = {
         {"kind": "slow_zone", "line": "red", "from_station": "Howard", "to_station": "Wilson", "factor": 2.5, **WHEN},
         {"kind": "surge", "station": 41420, "factor": 3, **WHEN},
     ],
+    "stream_faults": [
+        {"kind": "duplicate", "topic": "turnstile", "station": 41420, "share": 0.01, "copies": 2, "delay": "PT30S"},
+        {"kind": "delay", "topic": "arrivals", "train": "BL104", "delay": "PT1M", **WHEN},
+        {"kind": "reorder", "topic": "arrivals", "line": "red", "within": "PT2M"},
+        {"kind": "drop", "topic": "weather"},
+        {"kind": "corrupt", "topic": "alerts", "share": 0.5},
+    ],
     "expect": [
         {"kind": "count", "topic": "arrivals", "line": "red", "train_status": "in_service", "min": 1, "at": "08:15"},
         {"kind": "count", "topic": "weather", "weather_status": "sunny", "max": 2, "name": "no heat"},
@@ -122,10 +129,18 @@ def test_bytes_written_over_a_document_give_a_plan_or_an_error(noise: bytes, at:
     assert isinstance(judged, Plan) or judged.startswith("a.json: ")  # type: ignore[union-attr]
 
 
-@given(st.permutations(range(len(FULL["faults"]))), st.randoms(use_true_random=False))
-def test_the_order_of_a_document_means_nothing_to_its_plan(order: list[int], random: Any) -> None:
-    """Neither that of its keys nor that of its faults."""
+@given(
+    st.permutations(range(len(FULL["faults"]))),
+    st.permutations(range(len(FULL["stream_faults"]))),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_a_document_means_nothing_to_its_plan(order: list[int], on_stream: list[int], random: Any) -> None:
+    """Neither that of its keys nor that of its faults, of the world or of the stream."""
     items = [(key, FULL[key]) for key in FULL]
     random.shuffle(items)
-    shuffled = {**dict(items), "faults": [FULL["faults"][i] for i in order]}
+    shuffled = {
+        **dict(items),
+        "faults": [FULL["faults"][i] for i in order],
+        "stream_faults": [FULL["stream_faults"][i] for i in on_stream],
+    }
     assert judge(json.dumps(shuffled).encode()) == judge(json.dumps(FULL).encode())

@@ -37,6 +37,7 @@ EXCERPTS: Final = {
     "loop_closure": ("10:59", "11:01"),
     "rush_hour": ("08:00", "08:00:30"),
     "snow_day": ("07:39:30", "07:40:30"),
+    "unreliable_turnstiles": ("07:29:45", "07:30:15"),
 }
 """What of each scenario is kept in full: where something happens, or a few trains go by."""
 

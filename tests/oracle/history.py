@@ -73,8 +73,8 @@ class History:
         return {
             "records": counts,
             "total": len(self.times_ms),
-            "first_ms": self.times_ms[0] if self.times_ms else None,
-            "last_ms": self.times_ms[-1] if self.times_ms else None,
+            "first_ms": min(self.times_ms) if self.times_ms else None,
+            "last_ms": max(self.times_ms) if self.times_ms else None,
             "digest": self.digest(),
             "sha256": self.sha256,
         }

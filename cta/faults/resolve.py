@@ -54,7 +54,7 @@ def _fault(path: str, fault: written.AnyStreamFault, scenario: written.Scenario,
 
 
 def _place(path: str, fault: written.StreamFault, references: References) -> tuple[Topic, str | None, int | None]:
-    """Topic, line and station. An error for what no record of the run can be of, a train included."""
+    """Topic, line and station. Errors: what no record of the topic names, or none of this run can be of."""
     topic = BY_SHORT[fault.topic]
     for key in ("line", "station", "train"):
         if getattr(fault, key) is not UNSET and key not in SELECTORS.get(topic, ()):

@@ -133,6 +133,7 @@ def test_a_symbol_that_ours_does_not_have_is_an_error() -> None:
     _, key, value = codec.encode(
         Content(ARRIVALS, TrainKey("BL104"), Arrival(40380, "BL104", "a", "blue", "broken_down", None, None))
     )
+    assert value is not None
     position = value.index(b"\x08blue") + 5
     on_fire = struct.pack(">BI", 0, later_id) + value[5:position] + b"\x06" + value[position + 1 :]
     with pytest.raises(RecordError, match="on_fire"):
@@ -144,6 +145,7 @@ def test_a_writers_own_field_order_is_resolved_into_ours() -> None:
     registry = NumberedSchemas()
     codec = Codec(WEATHER.name, WEATHER, registry)
     _, key, value = codec.encode(Content(WEATHER, WeatherKey(1), Weather(54.5, "sunny")))
+    assert value is not None
     schema = schemas.load(WEATHER)["value"]
     other = {**schema, "fields": [{"name": "wind", "type": "int", "default": 0}, *reversed(schema["fields"])]}
     other_id = registry.register("other", other)

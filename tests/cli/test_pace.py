@@ -39,6 +39,15 @@ def batches_of(times_ms: list[int], cuts: list[int] | None = None) -> list[Batch
     return [Batch(part, np.zeros(len(part), np.intp), [ARRIVAL]) for part in np.split(times, cuts or [])]
 
 
+def test_a_record_whose_time_goes_back_is_sent_with_the_one_before_it() -> None:
+    """Within a batch and across batches: it comes late, and nothing waits for a moment that is past."""
+    times = np.array([0, 30_000, 10_000, 20_000, 60_000, 5_000], np.int64) + START_MS
+    batches = [Batch(part, np.zeros(len(part), np.intp), [ARRIVAL]) for part in np.split(times, [3])]
+    sent = send(batches, VirtualClock(), 1.0)
+    assert [time_ms for _, time_ms in sent] == times.tolist()
+    assert [round(sent_s) for sent_s, _ in sent] == [0, 30, 30, 30, 60, 60]
+
+
 def send(batches: list[Batch], clock: VirtualClock, speed: float) -> list[tuple[float, int]]:
     """When each record was sent, in seconds after the start of the replay, and its event time."""
     began_s = clock.now_s()

@@ -233,17 +233,43 @@ def test_another_seed_strikes_other_records() -> None:
     assert one != other
 
 
+def test_faults_strike_independently_of_one_another() -> None:
+    """Of what one kind strikes, another strikes its share: within five standard deviations, where both strike half."""
+    entries = sum(content.topic is TURNSTILE for _, content in contents(HOUR.batches()))
+    faults = written.Drop(topic="turnstile", share=0.5), written.Duplicate(topic="turnstile", share=0.5)
+    came = sum(content.topic is TURNSTILE for _, content in contents(with_faults(*faults).batches()))
+    assert abs(came - entries * 0.75) < 5 * (entries * 0.6875) ** 0.5  # none, one or two of each: 1/2, 1/4, 1/4
+
+
+def test_an_hour_is_struck_as_it_is_in_a_longer_run() -> None:
+    """What came in the hours before has no part in it."""
+    fault = written.Drop(topic="turnstile", share=0.3, start="2026-05-13T08:00:00-05:00")
+    long, short = (
+        Case(HOUR.network, replace(HOUR.scenario, start=start, duration=duration, stream_faults=[fault]))
+        for start, duration in (("2026-05-13T06:30:00-05:00", "PT2H"), ("2026-05-13T08:00:00-05:00", "PT30M"))
+    )
+
+    def entries(case: Case) -> list[Record]:
+        return [
+            (t, c.fragment)
+            for t, c in contents(case.batches())
+            if c.topic is TURNSTILE and t >= plan_of(short).window.start_ms
+        ]
+
+    assert entries(long) == entries(short)
+
+
 def test_nothing_is_held_longer_than_it_is_late() -> None:
     """Minute by minute: what is due comes with the batch that reaches its time, so memory is that of the delay."""
     plan = plan_of(with_faults(written.Delay(topic="turnstile", delay="PT90S")))
     whole = Batch.joined(list(simulate(HOUR.network, plan)))
+    whole = whole[whole.ranks() == TURNSTILE.rank]
     minutes = whole.times // 60_000
-    held = 0
     pieces = [whole[minutes == minute] for minute in sorted(set(minutes.tolist()))]
+    held = 0
     for piece, came in zip(pieces, faulty(pieces, plan.seed, plan.stream_faults), strict=False):
         held += len(piece) - len(came)
-        due = (whole.times > piece.times[-1] - 90_000) & (whole.times <= piece.times[-1])
-        assert 0 < held <= due.sum()
+        assert held == ((whole.times > piece.times[-1] - 90_000) & (whole.times <= piece.times[-1])).sum()
 
 
 # ------------------------------------------------------------------------------------------------- under repetition

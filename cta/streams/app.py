@@ -38,7 +38,7 @@ from cta.pipeline.turnstile_summary import encode_key, encode_value
 from cta.streams.counting import decoded
 from cta.streams.credentials import faust_settings
 from cta.streams.order import InOrder
-from cta.streams.records import station_of_entry, station_table_records
+from cta.streams.records import check_entry, station_of_entry, station_table_records
 
 BATCH_RECORDS: Final = 10_000
 BATCH_S: Final = 0.25
@@ -168,12 +168,13 @@ class Streams:
         return sent
 
     async def _totals(self, entries: Iterable[Event]) -> list[Awaitable[Any]]:
-        """Entries into totals; a key that is no station is counted, logged and passed over."""
+        """Entries into totals; a key that is no station, or a value that is no entry, is counted, logged and passed over."""
         places: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
         for event in entries:
             self.records[TURNSTILE.name] += 1
             try:
                 station_id = station_of_entry(event.message.key)
+                check_entry(event.message.value)
             except RecordError as error:
                 self._pass_over(TURNSTILE.name, event, error)
                 continue

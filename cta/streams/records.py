@@ -41,6 +41,13 @@ def station_of_entry(key: bytes | None) -> int:
     raise _no_station(key)
 
 
+def check_entry(value: bytes | None) -> None:
+    """Errors: RecordError for a value that is no Avro in Confluent's framing, so that no reader could have it."""
+    if value is None or len(value) <= FRAME.size or value[0] != MAGIC:
+        shown = "missing" if value is None else value[:16].hex() or "empty"
+        raise RecordError(f"the value is no entry: {shown}", where=TURNSTILE.name, remedy="see what writes the topic")
+
+
 def _no_station(key: bytes | None) -> RecordError:
     shown = "missing" if key is None else key[:16].hex() or "empty"
     return RecordError(f"the key is no station: {shown}", where=TURNSTILE.name, remedy="see what writes the topic")

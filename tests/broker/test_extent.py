@@ -11,8 +11,9 @@ from cta.broker.extent import Extent
 from cta.broker.memory import MemoryBroker
 from cta.broker.merge import merged
 from cta.model.batch import Batch, Content
-from cta.model.records import Entry, StationKey
-from cta.model.topics import TURNSTILE
+from cta.model.raw import Raw, foreign
+from cta.model.records import Entry, StationKey, Weather, WeatherKey
+from cta.model.topics import TURNSTILE, WEATHER
 from tests.broker.contract import entries_at
 
 CONTENTS = [Content(TURNSTILE, StationKey(n), Entry(n, "Station", "red")) for n in range(3)]
@@ -49,3 +50,12 @@ def test_merging_orders_by_time_and_keeps_the_order_of_each_stream(streams: list
     for content in CONTENTS:
         wanted = sorted(time_ms for records in given_records for time_ms, each in records if each is content)
         assert [time_ms for time_ms, each in out if each is content] == wanted
+
+
+def test_merging_keeps_a_record_that_no_schema_explains_where_it_stood() -> None:
+    """Among the records of its partition and of its moment, though no topic of ours is its own."""
+    cut = Content(foreign(TURNSTILE.name), CONTENTS[0].key, Raw(text="{"))
+    partition = Batch.of([(0, CONTENTS[0]), (0, cut), (0, CONTENTS[1])])
+    weather = Batch.of([(0, Content(WEATHER, WeatherKey(0), Weather(54.5, "sunny")))])
+    out = [content for batch in merged([iter([weather]), iter([partition])]) for _, content in batch]
+    assert out == [CONTENTS[0], cut, CONTENTS[1], weather.contents[0]]

@@ -8,14 +8,16 @@ import pytest
 
 from cta.broker.consumer import Consumer
 from cta.broker.kafka import KafkaBroker
+from cta.commands.target import open_run
 from cta.model.errors import RecordError
 from cta.model.settings import Settings
 from cta.model.topics import TURNSTILE
+from cta.pipeline.turnstile_summary import TurnstileSummary
 from cta.recording.reader import Recording
 from tests.cli.running import cta, write_scenario
 from tests.cli.test_stream_faults import FAULTS, replayed
-from tests.e2e.pipeline import environment
-from tests.e2e.test_replay import done, run
+from tests.e2e.pipeline import Worker, done, environment, eventually, run
+from tests.e2e.test_pipeline import entries_counted
 
 
 @pytest.fixture
@@ -61,3 +63,20 @@ def test_a_captured_delivery_is_sent_as_it_was(
     sent = done(settings, "replay", recording, "--to", "kafka")
     assert sent["digest"] == Recording.open(recording).trailer.digest
     assert run(settings, "verify", recording).returncode == 0
+
+
+def test_a_worker_counts_each_entry_that_can_be_read_as_often_as_it_comes(
+    kafka: KafkaBroker, settings: Settings, unreliable: Path, tmp_path: Path
+) -> None:
+    """Its table is the pure pipeline's: repeated and late entries are in it, unreadable ones are not."""
+    done(settings, "replay", unreliable, "--to", "kafka", "--partitions", "2")
+    opened = open_run(str(unreliable))
+    summary = TurnstileSummary()
+    for batch in opened.batches(opened.window):
+        summary.fold(batch)
+    with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
+        eventually(lambda: entries_counted(kafka, settings) >= summary.counts.total(), True)
+        assert done(settings, "verify", unreliable, "--wait", "30")["same"]
+        assert entries_counted(kafka, settings) == summary.counts.total()
+        assert worker.stop() == 0
+        assert "the value is no entry" in worker.said

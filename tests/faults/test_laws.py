@@ -14,16 +14,18 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from cta.faults.kinds import Delay, Duplicate, Reorder, StreamFault
+from cta.faults.kinds import Delay, Drop, Duplicate, Reorder, StreamFault
 from cta.faults.stream import delivered, faulty
 from cta.model import scenario as written
 from cta.model.batch import Batch, Content
 from cta.model.raw import Raw, foreign
-from cta.model.topics import TURNSTILE
+from cta.model.records import Weather, WeatherKey
+from cta.model.time import HOUR_MS
+from cta.model.topics import TURNSTILE, WEATHER
 from cta.network.load import chicago
 from cta.pipeline.board import Board
 from cta.recording.digest import Digest
-from cta.simulation.plan import Plan, resolve
+from cta.simulation.plan import Plan, Window, resolve
 from cta.simulation.run import simulate
 from cta.testing.documents import Case
 from cta.testing.scenarios import cases
@@ -239,6 +241,14 @@ def test_faults_strike_independently_of_one_another() -> None:
     faults = written.Drop(topic="turnstile", share=0.5), written.Duplicate(topic="turnstile", share=0.5)
     came = sum(content.topic is TURNSTILE for _, content in contents(with_faults(*faults).batches()))
     assert abs(came - entries * 0.75) < 5 * (entries * 0.6875) ** 0.5  # none, one or two of each: 1/2, 1/4, 1/4
+
+
+def test_chance_is_drawn_anew_each_hour() -> None:
+    """Readings, one an hour, don't share one fate."""
+    hours = range(0, 48 * HOUR_MS, HOUR_MS)
+    readings = [(at, Content(WEATHER, WeatherKey(at), Weather(54.5, "sunny"))) for at in hours]
+    fault = Drop(WEATHER, None, None, None, Window(0, hours.stop), 0.5)
+    assert 0 < len(records(faulty([Batch.of(readings)], 7, [fault]))) < 48
 
 
 def test_an_hour_is_struck_as_it_is_in_a_longer_run() -> None:

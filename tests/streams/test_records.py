@@ -13,7 +13,7 @@ from cta.model.topics import TURNSTILE
 from cta.network.load import chicago
 from cta.pipeline.stations import platform_rows, table_key, table_rows
 from cta.streams.credentials import faust_settings
-from cta.streams.records import station_of_entry, station_table_records
+from cta.streams.records import check_entry, station_of_entry, station_table_records
 
 ROW = next(row for row in platform_rows(chicago()) if row["red"])
 
@@ -40,6 +40,18 @@ def test_a_key_that_is_no_station_is_an_error(key: bytes | None, more: bytes) ->
 def test_a_key_with_something_behind_it_is_an_error() -> None:
     with pytest.raises(RecordError):
         station_of_entry(framed({"station_id": 40_010}) + b"\0")
+
+
+@pytest.mark.parametrize("value", [None, b"", b'{"station_id":40380,"stat', framed({"station_id": 1})[:5]])
+def test_a_value_that_is_not_framed_is_no_entry(value: bytes | None) -> None:
+    """A null, text, a frame around nothing."""
+    with pytest.raises(RecordError, match=r"org\.chicago\.cta\.turnstile\.v1: the value is no entry"):
+        check_entry(value)
+
+
+def test_a_framed_value_is_an_entry() -> None:
+    """Whatever is in it: nine records of ten are entries, and each is looked at in Python."""
+    check_entry(framed({"station_id": 1}))
 
 
 def test_a_rows_records_are_the_pipelines() -> None:

@@ -370,6 +370,13 @@ def test_all_that_befalls_one_record_adds_up() -> None:
     assert not any("weather" in content.topic.name for _, content in contents(gone.batches()))
 
 
+def test_a_value_that_two_faults_cut_ends_where_the_first_of_them_cuts_it() -> None:
+    """Whichever stands first in the scenario."""
+    both = with_faults(written.Corrupt(topic="turnstile"), written.Corrupt(topic="turnstile", station="Clark/Lake"))
+    one, other = plan_of(both).stream_faults
+    assert struck_by(both, [one, other]) == struck_by(both, [other, one]) != struck_by(both, [one])
+
+
 def test_a_fault_is_of_the_records_that_it_names() -> None:
     """A line's, a station's, a train's, in its time and no other."""
     for fault, named in (

@@ -399,7 +399,7 @@ def test_a_directory(tmp_path: Path) -> None:
 def test_a_device_is_not_waited_for(path: Path) -> None:
     """A pipe would block and a device never end: neither is opened."""
     os.mkfifo(path)
-    assert fault(path) == f"{path}: not a regular file; name a recording's file"
+    assert fault(path) == (f"{path}: not a regular file; a recording is read from its end, so write it to a file first")
 
 
 def test_a_recording_is_told_from_a_scenario(tmp_path: Path) -> None:

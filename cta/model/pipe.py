@@ -25,6 +25,7 @@ def read(path: Path, most_bytes: int) -> bytes:
         first = b""
         if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
             first = _begun(file.fileno(), most_bytes)
+        os.set_blocking(file.fileno(), True)  # what follows, or a terminal, may be waited for
         return first + file.read(most_bytes - len(first))
 
 
@@ -33,7 +34,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _begun(pipe: int, most_bytes: int) -> bytes:
-    """What comes first through a pipe; nothing yet where its writer takes its time. What follows may be waited for."""
+    """What comes first through a pipe; nothing yet where its writer takes its time."""
     select.select([pipe], [], [], WRITER_WAIT_S)
     try:
         first = os.read(pipe, most_bytes)
@@ -41,5 +42,4 @@ def _begun(pipe: int, most_bytes: int) -> bytes:
             raise SilentPipeError
     except BlockingIOError:
         first = b""
-    os.set_blocking(pipe, True)
     return first

@@ -61,3 +61,18 @@ def test_a_writer_that_takes_longer_than_anybody_waits_for_none(fifo: Path, monk
 
     monkeypatch.setattr(os, "set_blocking", speak)
     assert read(fifo, 100) == b"at last"
+
+
+def test_a_terminal_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has typed yet when it is opened."""
+    typing, terminal = os.openpty()
+    silence = os.set_blocking
+
+    def speak(descriptor: int, blocking: bool) -> None:
+        silence(descriptor, blocking)
+        os.write(typing, b"at last\n\x04")
+
+    monkeypatch.setattr(os, "set_blocking", speak)
+    assert read(Path(os.ttyname(terminal)), 100) == b"at last\n"
+    os.close(typing)
+    os.close(terminal)

@@ -403,9 +403,9 @@ def test_a_device_is_not_waited_for(path: Path) -> None:
 
 
 def test_a_recording_is_told_from_a_scenario(tmp_path: Path) -> None:
-    """By its first bytes, or by its name where the first bytes are damaged."""
+    """By its first bytes, or by its name where they are damaged or there are none."""
     (tmp_path / "scenario.json").write_bytes(b'{"name":"rush_hour"}\n')
     (tmp_path / "damaged.jsonl").write_bytes(b"\x00")
     write(tmp_path / "named_otherwise", SMALL)
     names = ["scenario.json", "damaged.jsonl", "named_otherwise", "missing.jsonl", "."]
-    assert [is_recording(tmp_path / name) for name in names] == [False, True, True, False, False]
+    assert [is_recording(tmp_path / name) for name in names] == [False, True, True, True, False]

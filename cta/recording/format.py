@@ -34,7 +34,7 @@ MAX_HEADER_BYTES: Final = 16 << 20
 MAX_LINE_BYTES: Final = 8 << 20
 """Of a record: Kafka's own default limit is 1 MiB (message.max.bytes), of which a byte may take six in JSON."""
 MAX_TRAILER_BYTES: Final = 256 << 10
-"""Some thousand topics."""
+"""Some thousand topics, or partitions."""
 
 MAX_VERSION_CHARACTERS: Final = 40
 
@@ -117,14 +117,17 @@ class Trailer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sha256: str
     """Of all bytes before this line."""
     partitions: dict[str, dict[str, str]] = {}
-    """By topic and partition the chain of the records that were captured from it; empty where none were."""
+    """By topic and partition the chain of the records that were captured from it; empty where none were, or too many."""
 
     @classmethod
     def of(
         cls, digest: Digest, sha256: str, topics: Iterable[str] | None = None, chains: PartitionChains | None = None
     ) -> Trailer:
-        """``topics``: the header's, each with its count; None: the topics of the simulation."""
-        return cls(
+        """``topics``: the header's, each with its count; None: the topics of the simulation.
+
+        ``chains`` are told where `MAX_TRAILER_BYTES` has room for them.
+        """
+        trailer = cls(
             records={topic: digest.counts.get(topic, 0) for topic in (digest.counts if topics is None else topics)},
             total=digest.total,
             first_ms=digest.first_ms,
@@ -133,6 +136,7 @@ class Trailer(Struct, frozen=True, kw_only=True, omit_defaults=True):
             sha256=sha256,
             partitions={} if chains is None else chains.told(),
         )
+        return trailer if len(trailer.line()) <= MAX_TRAILER_BYTES else msgspec.structs.replace(trailer, partitions={})
 
     def differences(self, found: Trailer) -> Iterator[tuple[str, Any, Any]]:
         """Where what was found is not what this one says: the field, what is said, what was found.

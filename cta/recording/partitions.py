@@ -19,9 +19,6 @@ Place = tuple[str, int]
 """A topic's name and a partition of it."""
 
 NO_PARTITION: Final = -1
-MAX_TOLD: Final = 4_096
-"""Chains that a trailer has room for; of more partitions it tells none."""
-
 _END: Final = 1 << 31
 """Kafka's partitions are 32-bit integers."""
 
@@ -61,11 +58,10 @@ class PartitionChains:
         return {place: (chain.count, chain.digest().hex()) for place, chain in sorted(self._chains.items())}
 
     def told(self) -> dict[str, dict[str, str]]:
-        """As a trailer has them: the hash by topic and partition. Empty where there are too many."""
+        """As a trailer has them: the hash by topic and partition."""
         found: dict[str, dict[str, str]] = {}
-        if len(self._chains) <= MAX_TOLD:
-            for (topic, partition), (_, chain) in self.chains().items():
-                found.setdefault(topic, {})[str(partition)] = chain
+        for (topic, partition), (_, chain) in self.chains().items():
+            found.setdefault(topic, {})[str(partition)] = chain
         return found
 
 

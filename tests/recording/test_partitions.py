@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from cta.model.batch import Batch, Content
 from cta.model.errors import RecordingError
 from cta.model.raw import Origin, Raw, foreign
-from cta.recording import partitions
 from cta.recording.digest import Digest
 from cta.recording.format import TRAILER_START
 from cta.recording.partitions import NO_PARTITION, PartitionChains, Place, differing
@@ -154,12 +153,13 @@ def test_a_capture_without_chains_stays_valid(either: Path, tmp_path: Path) -> N
     assert Recording.open(either).trailer_line == recording.trailer_line
 
 
-def test_more_partitions_than_a_trailer_has_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_partitions_than_a_trailer_has_room_for(tmp_path: Path) -> None:
     """None is told, and the recording is valid."""
-    monkeypatch.setattr(partitions, "MAX_TOLD", 2)
-    recording = Recording.open(capture(tmp_path / "many.jsonl", 1, 2, 3))
+    with RecordingWriter(tmp_path / "many.jsonl", CAPTURED) as writer:
+        writer.write(captured([(START_MS, ARRIVAL, Origin(partition=number)) for number in range(7_000)]))
+    recording = Recording.open(tmp_path / "many.jsonl")
     assert recording.trailer.partitions == {}
-    assert sum(map(len, recording.batches())) == len(SMALL) + 2
+    assert sum(map(len, recording.batches())) == 7_000
 
 
 @pytest.mark.parametrize("number", [-5, 2**31, 2**70])

@@ -16,7 +16,7 @@ from cta.broker.partition import partition
 from cta.broker.port import Broker
 from cta.model.batch import Batch
 from cta.model.topics import short_name
-from cta.recording.partitions import PartitionChains
+from cta.recording.partitions import NO_PARTITION, PartitionChains
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ class Order:
         ]
 
     def _placed(self, batch: Batch) -> NDArray[np.int64]:
-        """The partition of each record, int64[n]."""
-        of_contents = [partition(content.entity, self.partitions[content.topic.name]) for content in batch.contents]
+        """The partition of each record, int64[n]; none of a topic that a run has not: that is a difference anyway."""
+        of_contents = [
+            partition(content.entity, self.partitions[content.topic.name])
+            if content.topic.name in self.partitions
+            else NO_PARTITION
+            for content in batch.contents
+        ]
         return np.array(of_contents, np.int64)[batch.codes]

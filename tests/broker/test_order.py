@@ -9,7 +9,8 @@ from cta.broker.extent import Extent
 from cta.broker.memory import MemoryBroker
 from cta.broker.producer import Producer
 from cta.commands.order import Order, OtherOrder
-from cta.model.batch import Batch
+from cta.model.batch import Batch, Content
+from cta.model.raw import Raw, foreign
 from cta.model.topics import ARRIVALS, RECORDED
 from cta.recording.digest import Digest
 from tests.recording.records import ARRIVAL, PULL_OUT, START_MS, Records, ordered_streams, split
@@ -62,3 +63,12 @@ def test_a_record_in_another_partition_is_named() -> None:
     moved, _ = order_of([run], other, 2)
     assert sum(each.found_records for each in moved.differing()) == 2
     assert any("records, not" in str(each) for each in moved.differing())
+
+
+def test_a_capture_of_another_topic_is_expected_nowhere() -> None:
+    """Its records lack on the cluster, which the digest says."""
+    run = Batch.of([(START_MS, ARRIVAL), (START_MS, Content(foreign("orders"), None, Raw(text="x")))])
+    broker = MemoryBroker()
+    Producer(broker, 1).send(run[:1])
+    order, _ = order_of([run], broker, 1)
+    assert order.differing() == []

@@ -25,7 +25,7 @@ from cta.broker.kafka_member import KafkaMember
 from cta.broker.merge import merged
 from cta.broker.share import Share, Whole
 from cta.commands.captured import Described, Survey, write
-from cta.commands.follow import Kept, follow
+from cta.commands.follow import Kept, beside, follow
 from cta.commands.record import InterruptedRunError, check_output
 from cta.commands.tables import last_values
 from cta.model.errors import BrokerError, InputError, RecordError, ServiceError
@@ -72,9 +72,10 @@ def capture(
                 )
                 _acknowledge(share, output)
         except KeyboardInterrupt:
-            raise InterruptedRunError(
-                "interrupted", where=output, remedy=f"{output}{PARTIAL_SUFFIX}, if it is there, holds what came so far"
-            ) from None
+            held = f"{output}{PARTIAL_SUFFIX}, if it is there,"
+            if stop is not None:
+                held = f"{beside(output)}, or {beside(output)}{PARTIAL_SUFFIX},"
+            raise InterruptedRunError("interrupted", where=output, remedy=f"{held} holds what came so far") from None
     return digest
 
 

@@ -7,20 +7,21 @@ holds what is this reader's at its end: records of a partition that went to anot
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cta.broker.avro import topic_of
 from cta.broker.consumer import MAX_RECORDS
 from cta.broker.extent import Extent
 from cta.broker.port import Broker, Place
 from cta.broker.share import Share
 from cta.commands.captured import Described, Survey, write
 from cta.model.batch import Batch
-from cta.model.errors import ServiceError
+from cta.model.errors import CtaError, ServiceError
 from cta.recording.digest import Digest
 from cta.recording.format import SUFFIX, ZST_SUFFIX
 from cta.recording.reader import Recording
@@ -36,26 +37,37 @@ class Kept:
 
     def __init__(self) -> None:
         self._rows = 0
-        self._written: dict[Place, list[slice]] = defaultdict(list)
-        self._given_up: list[slice] = []
+        self._gone: dict[Place, int] = {}
+        """By a record's topic and partition, the row before which none of it stands."""
 
-    def wrote(self, place: Place, records: int) -> None:
-        self._written[place].append(slice(self._rows, self._rows + records))
+    def wrote(self, records: int) -> None:
         self._rows += records
 
     def give_up(self, places: Iterable[Place]) -> None:
-        for place in places:
-            self._given_up += self._written.pop(place, [])
+        for name, number in places:
+            ours = topic_of(name)
+            # A namespace's topic holds records of ours, and such as no schema explains, which bear its own name.
+            for topic in (name,) if ours is None else (name, ours.name):
+                self._gone[topic, number] = self._rows
 
     def of(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """What stands of the batches that were written."""
-        stand = np.ones(self._rows, bool)
-        for rows in self._given_up:
-            stand[rows] = False
+        """What stands of the batches that were written, which say where each record stood."""
         row = 0
         for batch in batches:
-            yield batch[stand[row : row + len(batch)]]
+            yield batch[self._stands(batch, row)] if self._gone else batch
             row += len(batch)
+
+    def _stands(self, batch: Batch, first_row: int) -> NDArray[np.bool_]:
+        assert batch.origins is not None
+        topics = [content.topic.name for content in batch.contents]
+        places = zip(batch.codes.tolist(), batch.origins.tolist(), strict=True)
+        gone = [self._gone.get((topics[code], origin.partition), 0) for code, origin in places]
+        return np.arange(first_row, first_row + len(batch)) >= np.array(gone)
+
+
+def beside(output: str) -> Path:
+    """Where records stand until the file's end is known."""
+    return Path(f"{output}{BESIDE}{ZST_SUFFIX if output.endswith(ZST_SUFFIX) else SUFFIX}")
 
 
 def follow(
@@ -69,36 +81,36 @@ def follow(
 ) -> Digest:
     """What is there and what comes, as it comes, until ``stop`` says so; acknowledged when it is in the file.
 
-    Errors: ServiceError where the cluster goes away; what came until then is in the file all the same.
+    Errors: ServiceError where the cluster goes away; what came until then is in the file all the same. OutputError, which
+    says where it is instead.
     """
     gone: list[ServiceError] = []
 
     def coming() -> Iterator[Batch]:
         try:
-            for place, batch in _coming(broker, share, stop, say):
-                kept.wrote(place, len(batch))
+            for batch in _coming(broker, share, stop, say):
+                kept.wrote(len(batch))
                 yield batch
         except ServiceError as error:
             gone.append(error)
 
-    beside = Path(f"{output}{BESIDE}{ZST_SUFFIX if output.endswith(ZST_SUFFIX) else SUFFIX}")
+    came = beside(output)
     unknown = Survey(set(described.names), first_ms=0, last_ms=LATEST_MS - 1)
-    write(str(beside), described.header(unknown, ordered=False), coming())
+    write(str(came), described.header(unknown, ordered=False), coming())
     try:
-        recording, known = Recording.open(beside), Survey()
+        recording, known = Recording.open(came), Survey()
         known.see(kept.of(recording.batches()))
         followed = write(output, described.header(known, ordered=False), kept.of(recording.batches()))
-    finally:
-        beside.unlink()
+    except CtaError as error:
+        raise type(error)(error.what, where=error.where, remedy=f"all that came is in {came}") from None
+    came.unlink()
     if gone:
         what = f"{gone[0].what}; the {followed.total:,} records that came before are in {output}"
         raise ServiceError(what, where=gone[0].where, remedy=gone[0].remedy)
     return followed
 
 
-def _coming(
-    broker: Broker, share: Share, stop: Callable[[float], bool], say: Callable[[str], None]
-) -> Iterator[tuple[Place, Batch]]:
+def _coming(broker: Broker, share: Share, stop: Callable[[float], bool], say: Callable[[str], None]) -> Iterator[Batch]:
     """The share's records from its positions on, round upon round, each to the end offsets of its moment."""
     extent = Extent.onward(broker, share.positions)
     yield from _round(broker, share, extent)
@@ -110,10 +122,10 @@ def _coming(
         yield from _round(broker, share, Extent.onward(broker, share.positions))
 
 
-def _round(broker: Broker, share: Share, extent: Extent) -> Iterator[tuple[Place, Batch]]:
+def _round(broker: Broker, share: Share, extent: Extent) -> Iterator[Batch]:
     """What stands before the extent's ends, as far as the partitions stay with this reader meanwhile."""
     for place, (_, end) in extent.ends.items():
         while (offset := share.positions.get(place, end)) < end:
             batch, share.positions[place] = broker.read(*place, offset, min(MAX_RECORDS, end - offset))
-            yield place, batch
+            yield batch
             share.poll()

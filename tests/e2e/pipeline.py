@@ -24,7 +24,7 @@ from tests.cli.running import CTA, cta
 
 T = TypeVar("T")
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 180.0
 DEBEZIUM: Final = Path("compose/connectors/stations-debezium.json")
 ROWS: Final = platform_rows(chicago())
 BY_STOP: Final = {row["stop_id"]: row for row in ROWS}

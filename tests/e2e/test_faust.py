@@ -25,7 +25,7 @@ from tests.e2e.pipeline import ROWS, Worker, eventually, last_values
 from tests.e2e.services import Services, free_port
 
 NOON_MS = 1_778_695_200_000
-WAVE = 20_000
+WAVE = 10_000
 """Entries between two things that happen to the workers."""
 
 

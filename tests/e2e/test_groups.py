@@ -27,7 +27,7 @@ Held = Counter[tuple[str, int, int]]
 """How often each record was captured, by topic, partition and offset."""
 
 PARTITIONS = 3
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 class Orders:

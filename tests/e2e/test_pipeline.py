@@ -36,7 +36,7 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
     applied = run(settings, "connect", "apply", ROOT / DEBEZIUM)
     assert applied.stdout.endswith("RUNNING; it has read rows\n"), applied.stderr
     with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
-        verified = done(settings, "verify", rush_hour, "--tables", "--wait", "100")
+        verified = done(settings, "verify", rush_hour, "--tables", "--wait", "180")
         assert verified["tables"] == {
             "stations_table": {"rows": STATION_ROWS, "same": True, "differences": []},
             "turnstile_summary": {"rows": len(last_values(kafka, summary)), "same": True, "differences": []},
@@ -63,7 +63,7 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
     assert f"removing consumer group {group}, with its offsets\n" in other.stderr
     assert f"removing topic {group}-turnstile_summary-changelog, " in other.stderr
     with Worker(settings, tmp_path / "second.log", "--summary") as worker:
-        assert done(settings, "verify", rush_hour, "--seed", "8", "--tables", "--wait", "100")["same"]
+        assert done(settings, "verify", rush_hour, "--seed", "8", "--tables", "--wait", "180")["same"]
         assert worker.stop() == 0
 
 
@@ -80,7 +80,7 @@ def test_the_page_of_the_cluster_is_the_run_s_at_three_moments(
         moments: list[list[str]] = [["--until", "07:40"], ["--until", "08:20"], []]
         for moment in moments:
             done(settings, "replay", rush_hour, "--to", "kafka", "--partitions", "3", "--resume", *moment)
-            verified = done(settings, "verify", rush_hour, *moment, *page, "--wait", "30")
+            verified = done(settings, "verify", rush_hour, *moment, *page, "--wait", "120")
             assert (verified["same"], verified["page"]["same"]) == (True, True)
         other = run(settings, "verify", rush_hour, *page, "--seed", "8", "--json")
         assert other.returncode == 1

@@ -99,7 +99,7 @@ def test_everything_goes_through_a_cluster_that_wants_a_login(secured: Settings,
     sent = done(secured, "replay", small, "--to", "kafka")
     with Worker(secured, tmp_path / "worker.log", "--summary") as worker:
         worker.ready()
-        verified = done(secured, "verify", small, "--wait", "30")
+        verified = done(secured, "verify", small, "--wait", "120")
         assert worker.stop() == 0
     captured = run(secured, "capture", "-o", file, "--group", "nightly")
     examined = run(secured, "doctor", "--json")

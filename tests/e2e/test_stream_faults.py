@@ -76,7 +76,7 @@ def test_a_worker_counts_each_entry_that_can_be_read_as_often_as_it_comes(
         summary.fold(batch)
     with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
         eventually(lambda: entries_counted(kafka, settings) >= summary.counts.total(), True)
-        assert done(settings, "verify", unreliable, "--wait", "30")["same"]
+        assert done(settings, "verify", unreliable, "--wait", "120")["same"]
         assert entries_counted(kafka, settings) == summary.counts.total()
         assert worker.stop() == 0
         assert "the value is no entry" in worker.said

@@ -58,6 +58,7 @@ def as_json(about: About) -> str:
         "last_ms": None,
         "digest": None,
         "sha256": None,
+        "partitions": None,
     }
     return msgspec.json.encode(document | ({} if trailer is None else msgspec.structs.asdict(trailer))).decode()
 

@@ -68,6 +68,7 @@ def test_info_says_what_the_recording_is(small: Path) -> None:
         "last_ms": START_MS + 2_500,
         "digest": trailer.digest,
         "sha256": trailer.sha256,
+        "partitions": {},
     }
 
 
@@ -89,7 +90,8 @@ def test_info_of_an_incomplete_recording(small: Path) -> None:
         1,
         f"complete      no: cut short; save what is whole: cta repair {cut} -o OUT",
     )
-    assert json.loads(invoke("info", cut, "--json").stdout)["complete"] is False
+    found = json.loads(invoke("info", cut, "--json").stdout)
+    assert (found["complete"], found["partitions"]) == (False, None)
 
 
 def test_info_of_times_that_no_calendar_has(tmp_path: Path) -> None:

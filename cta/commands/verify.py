@@ -1,8 +1,8 @@
 """Verify: what a run made of a live system, read back and held against the run itself.
 
 Each by its own measure: the recorded topics by the one digest (and where it differs, the first divergence by record),
-then by the order inside their partitions; the tables by the last value a key, the page by its JSON. Records that are no record of ours count as records
-too many: they are compared as bytes.
+then by the order inside their partitions; the tables by the last value a key, the page by its JSON. Records that are no
+record of ours count as records too many: they are compared as bytes.
 """
 
 from __future__ import annotations

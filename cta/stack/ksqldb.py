@@ -96,7 +96,8 @@ class Ksqldb:
     def apply(self, statement: Statement) -> bool:
         """Make what the statement says, unless it is there; whether it was made now. Looked up, never guessed.
 
-        Errors: InputError where it is there as something else, with the difference. ServiceError with the statement where the server refuses it, or where no answer comes and it isn't there.
+        Errors: InputError where it is there as something else, with the difference; ServiceError with the statement where
+        the server refuses it, or where no answer comes and it isn't there.
         """
         if statement.name in self.state().sources:
             self._refuse_other(statement)

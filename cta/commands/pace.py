@@ -23,6 +23,9 @@ SLICE_S: Final = 0.05
 """Short enough for an eye to see a stream, long enough that 1,000 times real time is 50 s of records a slice."""
 
 
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
 class Clock(Protocol):
     """What pacing needs of a clock. Seconds from any zero; it never goes back."""
 
@@ -33,23 +36,22 @@ class Clock(Protocol):
 
 
 class Stop:
-    """Ctrl+C as a question that is asked between batches, so that a run stops with its sums agreeing.
+    """Ctrl+C, or SIGTERM, as a question that is asked between batches, so that a run stops with its sums agreeing.
 
-    A second Ctrl+C interrupts wherever it is. ``signals``: others that ask the same.
+    A second one interrupts wherever it is.
     """
 
-    def __init__(self, *signals: signal.Signals) -> None:
+    def __init__(self) -> None:
         self.asked = False
-        self._signals = (signal.SIGINT, *signals)
 
     def __enter__(self) -> Stop:
-        self._before = [signal.signal(number, self._ask) for number in self._signals]
+        self._before = [signal.signal(number, self._ask) for number in SIGNALS]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, before in zip(self._signals, self._before, strict=True):
+        for number, before in zip(SIGNALS, self._before, strict=True):
             signal.signal(number, before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:

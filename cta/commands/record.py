@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 from cta.commands.console import Progress, unseen
@@ -40,7 +39,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
     writer = RecordingWriter(output, header, leaves=True)
     safe = "what was written so far is"
     try:
-        with Stop(signal.SIGTERM) as stop, writer:
+        with Stop() as stop, writer:
             for batch in run.batches(window):
                 writer.write(batch)
                 progress(writer.digest.last_ms or window.start_ms, writer.digest.total)

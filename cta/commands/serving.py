@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Callable
 from threading import Thread
@@ -86,7 +85,6 @@ async def serve_site(
     listening.setblocking(False)
     server.add_socket(listening)
     done = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
     for callback in (
         PeriodicCallback(site.update, UPDATE_MS),
         PeriodicCallback(site.hub.keep_alive, KEEP_ALIVE_MS),

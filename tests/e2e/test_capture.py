@@ -104,16 +104,17 @@ def test_the_stations_of_a_captured_run_are_those_that_connect_has_read(
     assert list(Recording.open(tmp_path / "after.jsonl").header.stations) == [renamed, rows[1]]
 
 
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_following_takes_what_comes_and_ends_whole(
-    kafka: KafkaBroker, settings: Settings, small: Path, tmp_path: Path
+    kafka: KafkaBroker, settings: Settings, small: Path, tmp_path: Path, by: signal.Signals
 ) -> None:
-    """Started on empty topics; Ctrl+C after the run gives exactly the run, and nothing else is left."""
+    """Started on empty topics; Ctrl+C or SIGTERM after the run gives exactly the run, and nothing else is left."""
     for recorded in RECORDED:
         kafka.create_topic(settings.namespace + recorded.name, 1)
     folder = tmp_path / "captured"
     following = _following(settings, folder)
     sent = done(settings, "replay", small, "--to", "kafka", "--speed", "300")
-    following.send_signal(signal.SIGINT)
+    following.send_signal(by)
     out, said = following.communicate(timeout=60)
     assert (following.returncode, out) == (0, f"{sent['digest']}  {folder / 'live.jsonl.zst'}\n"), said
     assert [file.name for file in folder.iterdir()] == ["live.jsonl.zst"]

@@ -2,8 +2,8 @@
 
 Theory of operation. Each record is due when it happens, or as much later as its faults say; records are delivered in
 the order in which they are due, and those due at once in the order in which the world sent them. Event times stay as
-they are. What is not due yet when the world's clock is at a batch's last record is held back, at most as many records
-as happen in the longest delays together; what is still held at the end is delivered then.
+they are. What is not due yet when the world's clock is at a batch's last record is held back: at most what happens in
+the longest delays together, and its copies. What is still held at the end is delivered then.
 
 Chance is a word a record: of the n-th record that an entity has in an hour, under a key that is the fault's own. So
 neither other entities, nor other faults, nor where the stream is cut into batches move what a fault strikes.
@@ -27,6 +27,8 @@ from cta.simulation.randomness import words
 from cta.simulation.run import simulate
 
 STREAM: Final = "stream_faults"
+REST_RECORDS: Final = 100_000
+"""What is delivered at the end comes in batches of so many, about a busy hour's."""
 
 
 def delivered(
@@ -55,7 +57,8 @@ def faulty(batches: Iterable[Batch], seed: int, faults: Iterable[StreamFault]) -
         now = int(np.searchsorted(due_ms, batch.times[-1], "right"))
         yield held[:now]
         held, due_ms = held[now:].compact(), due_ms[now:]
-    yield held
+    for start in range(0, len(held), REST_RECORDS):
+        yield held[start : start + REST_RECORDS].compact()
 
 
 class _Strikes:

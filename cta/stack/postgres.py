@@ -133,10 +133,11 @@ class Postgres:
             found = cursor.fetchone()
             if found == (True,):
                 return None
-            if found is not None:
-                cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            if found is None:
+                return False
+            cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
             cursor.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(publication)))
-            return found is not None
+            return True
 
     def version(self) -> str:
         """The server's version, such as ``17.2``."""

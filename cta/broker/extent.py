@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cta.broker.consumer import MAX_RECORDS
-from cta.broker.port import Broker, Place
+from cta.broker.port import Broker
 from cta.broker.share import Whole
 from cta.model.batch import Batch
+from cta.model.topics import Place
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
-from cta.broker.port import Broker, Place
+from cta.broker.port import Broker
 from cta.model.errors import BrokerError
+from cta.model.topics import Place
 
 SEAT_S: Final = 15.0
 """How long the group may take to give a partition: a member that was killed keeps its own until its session ends."""
@@ -70,7 +71,7 @@ class KafkaMember:
         while not self.positions:
             if time.monotonic() > deadline_s:
                 raise BrokerError(
-                    f"it gave no partition within {SEAT_S:g} s: its other members have them all",
+                    f"it gave no partition within {SEAT_S:g} s: its other members have them all, or are busy writing",
                     where=self.where,
                     remedy="wait until one of them has ended, or use another group",
                 )

@@ -16,9 +16,6 @@ from typing import Protocol
 
 from cta.model.batch import Batch
 
-Place = tuple[str, int]
-"""A topic's name and a partition of it."""
-
 
 class Broker(Protocol):
     """Partitioned logs of records.

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cta.broker.partition import partition
-from cta.broker.port import Place
 from cta.model.batch import Batch
-from cta.model.topics import RECORDED, Topic
+from cta.model.topics import RECORDED, Place, Topic
 
 
 class Sink(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from cta.broker.port import Broker, Place
+from cta.broker.port import Broker
+from cta.model.topics import Place
 
 
 class Share(Protocol):

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from cta.broker.avro import topic_of
 from cta.broker.consumer import MAX_RECORDS
 from cta.broker.extent import Extent
-from cta.broker.port import Broker, Place
+from cta.broker.port import Broker
 from cta.broker.share import Share
 from cta.commands.captured import Described, Survey, write
 from cta.model.batch import Batch
 from cta.model.errors import CtaError, ServiceError
+from cta.model.topics import Place
 from cta.recording.digest import Digest
 from cta.recording.format import SUFFIX, ZST_SUFFIX
 from cta.recording.reader import Recording

@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from typing import Literal
 
 from cta.broker.kafka import KafkaBroker
-from cta.broker.port import Place
 from cta.broker.producer import Producer, Sink
 from cta.commands.lag import Lag, Unread
 from cta.commands.leftovers import APP, Say, find, groups_of, refuse, remove
@@ -23,7 +22,7 @@ from cta.commands.services import Services, WeatherByProxy
 from cta.commands.target import Run
 from cta.model.batch import Batch
 from cta.model.settings import Settings
-from cta.model.topics import RECORDED, STATIONS, TOPICS, WEATHER
+from cta.model.topics import RECORDED, STATIONS, TOPICS, WEATHER, Place
 from cta.stack.registry import Registry
 
 Via = Literal["broker", "services"]

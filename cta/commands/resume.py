@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from cta.broker.checks import topic_place
 from cta.broker.kafka import KafkaBroker
-from cta.broker.port import Place
 from cta.broker.producer import Producer
 from cta.model.batch import Batch, Content
 from cta.model.errors import BrokerError
 from cta.model.time import format_timestamp
+from cta.model.topics import Place
 
 REMEDY = "it can't be gone on with: choose --fresh, another --namespace, or the run that is there"
 

@@ -13,6 +13,9 @@ EventTimeSource = Literal["record", "key", "none"]
 Cleanup = Literal["delete", "compact"]
 ComparedAs = Literal["records", "last value a key"]
 
+Place = tuple[str, int]
+"""A topic's name and a partition of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:

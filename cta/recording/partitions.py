@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cta.model.batch import Batch
+from cta.model.topics import Place
 from cta.recording.digest import RECORD_BYTES, Chain, records_of
-
-Place = tuple[str, int]
-"""A topic's name and a partition of it."""
 
 NO_PARTITION: Final = -1
 _END: Final = 1 << 31

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cta.broker.memory import MemoryBroker
-from cta.broker.port import Place
 from cta.broker.share import Whole
 from cta.commands import follow as module
 from cta.commands.captured import Described
@@ -21,7 +20,7 @@ from cta.commands.follow import Kept, beside, follow
 from cta.model.batch import Batch
 from cta.model.errors import OutputError
 from cta.model.raw import Origin
-from cta.model.topics import TURNSTILE
+from cta.model.topics import TURNSTILE, Place
 from cta.recording.newfile import NewFile
 from cta.recording.reader import Recording
 from tests.broker.contract import entries_at

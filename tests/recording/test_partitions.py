@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from cta.model.batch import Batch, Content
 from cta.model.errors import RecordingError
 from cta.model.raw import Origin, Raw, foreign
+from cta.model.topics import Place
 from cta.recording.digest import Digest
 from cta.recording.format import TRAILER_START
-from cta.recording.partitions import NO_PARTITION, PartitionChains, Place, differing
+from cta.recording.partitions import NO_PARTITION, PartitionChains, differing
 from cta.recording.reader import Recording
 from cta.recording.scan import Flaw, Scan
 from cta.recording.writer import RecordingWriter

@@ -49,10 +49,9 @@ def restart(worker: Connect, name: str, *, patience_s: float) -> str:
 
 def delete(worker: Connect, name: str, settings: Settings, *, forget: bool) -> list[str]:
     """Remove a connector, and what it remembers where ``forget`` says so, in Connect and in Postgres; a line each."""
-    if worker.status(name) is None:
-        return [f"connector {name} was not there"]
     reader = worker.reader(name)
-    worker.delete(name, forget=forget)
+    if not worker.delete(name, forget=forget):
+        return [f"connector {name} was not there"]
     memory = "its offsets too" if forget else "its offsets stay: made again, it goes on where it was"
     removed = f"connector {name} removed, {memory}"
     return [removed, *([] if reader is None else [_slot(reader, settings, forget=forget)])]

@@ -169,8 +169,12 @@ class Connect:
         return sum(bool(entry.get("offset")) for entry in answer.object().get("offsets", []))
 
     def reader(self, name: str) -> Reader | None:
-        """What the connector holds in Postgres, under Debezium's own names where it names none; None: it isn't Debezium's."""
-        config = self._ask("GET", _path(name, "/config"), doing=f"config of connector {name}").object()
+        """What the connector holds in Postgres, under Debezium's own names where it names none.
+
+        None: it isn't Debezium's, or isn't there; a worker tells the status of one that was just deleted for a moment more.
+        """
+        answer = self._do("GET", name, "/config", "config of")
+        config = answer.object() if answer.ok else {}
         if config.get("connector.class") != _DEBEZIUM:
             return None
         return Reader(config.get("slot.name", "debezium"), config.get("publication.name", "dbz_publication"))
@@ -232,15 +236,17 @@ class Connect:
         Its offsets stay, and made again under its name it goes on where it was, unless ``forget``: then it is stopped,
         its offsets are deleted, and made again it reads everything.
         """
-        if forget and self.status(name) is not None:
-            self.forget(name)
+        if forget and not self.forget(name):
+            return False
         return self._do("DELETE", name, "", "deleting").ok
 
-    def forget(self, name: str) -> None:
-        """Stop a connector and delete its offsets: resumed, it reads everything."""
-        self._do("PUT", name, "/stop", "stopping")
+    def forget(self, name: str) -> bool:
+        """Stop a connector and delete its offsets, so that it reads everything when it is resumed; whether it was there."""
+        if not self._do("PUT", name, "/stop", "stopping").ok:
+            return False
         self._wait_stopped(name)
         self._do("DELETE", name, "/offsets", "forgetting the offsets of")
+        return True
 
     def resume(self, name: str) -> None:
         """Let a stopped connector run; nothing happens to one that does."""

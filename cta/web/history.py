@@ -44,9 +44,9 @@ class Source(Protocol):
     def station_rows(self) -> Sequence[Mapping[str, Any]]: ...
 
 
-def empty_scene(source: Source, *, digested: bool = True) -> Scene:
+def empty_scene(source: Source) -> Scene:
     """The scene before the run's first record."""
-    return Scene(Board(station_table(source.station_rows()).values(), source.network.lines), digested=digested)
+    return Scene(Board(station_table(source.station_rows()).values(), source.network.lines))
 
 
 class History:
@@ -94,7 +94,7 @@ class History:
         return self._scene(time_ms).slots(time_ms)
 
     def _scene(self, time_ms: int) -> Scene:
-        scene = empty_scene(self.source, digested=False)
+        scene = empty_scene(self.source)
         for batch in self.batches(time_ms):
             scene.fold(batch)
         return scene

@@ -34,17 +34,17 @@ Slots = dict[str, Any]
 
 
 class Scene:
-    """A board with what the page shows beside it. ``digested``: made anew for a stream that stands in order a key.
+    """A board with what the page shows beside it.
 
     ``trail``: what trains over time are drawn from where there is no run behind the page.
     """
 
-    def __init__(self, board: Board, *, digested: bool = True, trail: Trail | None = None) -> None:
+    def __init__(self, board: Board, *, trail: Trail | None = None) -> None:
         self.board = board
         self.trail = trail
         self.unread: Counter[str] = Counter()
         """Records that no schema explains, by topic: counted and passed over."""
-        self._digest = Digest() if digested else None
+        self._digest = Digest()
         self._records: Counter[str] = Counter()
         self._flow = _Flow()
         self._summary: dict[int, int] = {}
@@ -60,8 +60,7 @@ class Scene:
         self._flow.fold(batch)
         if self.trail is not None:
             self.trail.fold(batch)
-        if self._digest is not None:
-            self._digest.update(batch[np.array([content.topic in RECORDED for content in batch.contents])[batch.codes]])
+        self._digest.update(batch[np.array([content.topic in RECORDED for content in batch.contents])[batch.codes]])
 
     def count(self, station_id: int, entries: int) -> None:
         """What TURNSTILE_SUMMARY says of a station. From its first value on the entries are its, not counted here."""
@@ -87,7 +86,7 @@ class Scene:
             "total": self._records.total(),
             "unread": self.unread.total(),
         }
-        slots["digest"] = None if self._digest is None else self._digest.hexdigest()
+        slots["digest"] = self._digest.hexdigest()
         return slots
 
 

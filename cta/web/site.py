@@ -90,7 +90,7 @@ class Site:
             state="travelling" if moment_ms is not None else slots["feed"]["state"],
             records=f"{slots['records']['total']:,}",
             unread=slots["records"]["unread"],
-            digest=slots["digest"] or "",
+            digest=slots["digest"],
         )
 
     def diagram(self, line: str) -> str | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,10 +41,12 @@ def test_the_board_at_any_moment_is_the_pure_pipelines(moment_ms: int) -> None:
 
 @pytest.mark.parametrize("name", ["rush_hour", "snow_day", "loop_closure"])
 def test_the_end_of_a_run_is_what_replay_ends_with(name: str) -> None:
-    """The board's digest at the run's end, through slots and back, is that of the board."""
+    """The board at the run's end, through slots and back, and the digest of its records."""
     run = open_run(f"scenarios/{name}.json")
     end_ms = run.window.end_ms
-    assert document_of(History(run).slots(end_ms)) == pure_board(run, end_ms).document(end_ms)
+    slots = History(run).slots(end_ms)
+    assert document_of(slots) == pure_board(run, end_ms).document(end_ms)
+    assert slots["digest"] == json.loads(Path("recordings/digests.json").read_text())[name]["digest"]
 
 
 @given(st.lists(MOMENTS, min_size=2, max_size=5))

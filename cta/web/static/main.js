@@ -67,8 +67,7 @@ function showFooter({ records, digest }) {
   $("records").textContent = number.format(records.total);
   $("unread").textContent = number.format(records.unread);
   $("unread").parentElement.hidden = records.unread === 0;
-  $("digest").textContent = digest ?? "";
-  $("digest").parentElement.hidden = !digest;
+  $("digest").textContent = digest;
   showState();
 }
 

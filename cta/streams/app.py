@@ -20,11 +20,13 @@ import logging
 import math
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, cast
 
 import faust
+from aiokafka.errors import IllegalStateError
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.transport.consumer import Consumer
@@ -146,13 +148,17 @@ class Streams:
             await cast(Consumer, self.app.consumer)._commit(places)
 
     async def _go_back(self) -> None:
-        """Send the consumer back where records are missing, and again where it took no notice of it."""
+        """Send the consumer back where records are missing, and again where it took no notice of it.
+
+        In the consumer's own thread: its buffers know no other, and it may be reading from them.
+        """
         for tp, order in list(self._order.items()):
             if not order.is_waiting:
                 self._sent_back_s.pop(tp, None)
             elif monotonic() - self._sent_back_s.get(tp, -math.inf) > SENT_BACK_AGAIN_S:
                 self._sent_back_s[tp] = monotonic()
-                await self.app.consumer.seek(tp, order.expected)
+                with suppress(IllegalStateError):  # it moved meanwhile: whoever has it now begins where was committed
+                    await cast(Consumer, self.app.consumer).seek_wait({tp: order.expected})
 
     async def _table_rows(self, rows: Iterable[Event]) -> list[Awaitable[Any]]:
         """Platforms' rows into the table's; one that is no row is counted, logged and passed over."""

@@ -119,17 +119,19 @@ def stations_in(kafka: KafkaBroker, settings: Settings) -> dict[int, PlatformRow
 
 
 class Worker:
-    """``cta stream`` as a process; ready when the block begins, ended when it ends."""
+    """``cta stream``, or a ``command`` like it, as a process; ended when the block ends."""
 
-    def __init__(self, settings: Settings, log: Path, *options: str) -> None:
+    def __init__(
+        self, settings: Settings, log: Path, *options: str, command: Sequence[str | Path] = (CTA, "stream")
+    ) -> None:
         self._settings = settings
         self._log = log
-        self._options = options
+        self._command = [*command, *options]
 
     def __enter__(self) -> Worker:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [CTA, "stream", *self._options],
+                self._command,
                 env=environment(self._settings),
                 stdout=log,
                 stderr=log,
@@ -155,6 +157,15 @@ class Worker:
             assert self._process.poll() is None, self.said
             assert time.monotonic() < deadline_s, self.said
             time.sleep(0.05)
+
+    def comes_to(self, look: Callable[[], T], wanted: T) -> None:
+        """As `eventually`; a worker that ended by itself is the failure, at once, with what it said."""
+
+        def still() -> T:
+            assert self._process.poll() is None, self.said
+            return look()
+
+        eventually(still, wanted)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from random import Random
 
@@ -21,10 +22,12 @@ from cta.pipeline.turnstile_summary import TurnstileSummary
 from cta.stack.connect import Connect, Connector
 from cta.stack.postgres import Postgres
 from tests.cli.running import cta
+from tests.conftest import ROOT
 from tests.e2e.pipeline import ROWS, Worker, eventually, last_values
 from tests.e2e.services import Services, free_port
 
 NOON_MS = 1_778_695_200_000
+LOSING = (sys.executable, ROOT / "tests" / "e2e" / "losing_worker.py")
 WAVE = 10_000
 """Entries between two things that happen to the workers."""
 
@@ -79,7 +82,7 @@ def test_rows_become_the_stations_table(kafka: KafkaBroker, settings: Settings, 
     make_topics(kafka, settings)
     write_rows(settings, [json.dumps(row).encode() for row in ROWS])
     with Worker(settings, tmp_path / "worker.log") as worker:
-        eventually(lambda: last_values(kafka, settings.namespace + STATIONS_TABLE.name), table_of(ROWS))
+        worker.comes_to(lambda: last_values(kafka, settings.namespace + STATIONS_TABLE.name), table_of(ROWS))
         assert worker.stop() == 0
     assert worker.said.splitlines()[-1] == "stopped: read 302 of org.chicago.cta.stations; 0 bad records passed over"
 
@@ -92,7 +95,7 @@ def test_a_bad_row_is_counted_and_logged_and_the_rest_goes_on(
     bad = [b"{", b"[1]", b"{}", json.dumps({**ROWS[0], "station_id": "no"}).encode(), b""]
     write_rows(settings, [*bad, json.dumps(ROWS[0]).encode()])
     with Worker(settings, tmp_path / "worker.log") as worker:
-        eventually(lambda: last_values(kafka, settings.namespace + STATIONS_TABLE.name), table_of(ROWS[:1]))
+        worker.comes_to(lambda: last_values(kafka, settings.namespace + STATIONS_TABLE.name), table_of(ROWS[:1]))
         assert worker.stop() == 0
     assert "read 6 of org.chicago.cta.stations; 5 bad records passed over" in worker.said
     place = f"{settings.namespace}org.chicago.cta.stations, partition 0, offset 3"
@@ -129,7 +132,7 @@ def test_a_worker_killed_and_started_again_counts_exactly(
             _counting(kafka, summary)
             worker.kill()
     with Worker(settings, tmp_path / "last.log", "--summary") as worker:
-        eventually(lambda: last_values(kafka, summary), riders.counts)
+        worker.comes_to(lambda: last_values(kafka, summary), riders.counts)
         assert worker.stop() == 0
 
 
@@ -153,7 +156,7 @@ def test_two_workers_share_the_work_and_one_that_leaves_or_dies_changes_no_count
                 third.ready()
                 riders.send(WAVE)
                 second.kill()
-                eventually(lambda: last_values(kafka, summary), riders.counts)
+                third.comes_to(lambda: last_values(kafka, summary), riders.counts)
                 assert third.stop() == 0, third.said
 
 
@@ -174,8 +177,22 @@ def test_a_broker_that_dies_under_a_worker_loses_no_count(
         riders.send(WAVE)
         worker.kill()
     with Worker(settings, tmp_path / "after.log", "--summary") as worker:
-        eventually(lambda: last_values(kafka, summary), riders.counts)
+        worker.comes_to(lambda: last_values(kafka, summary), riders.counts)
         assert worker.stop() == 0
+
+
+def test_records_that_the_consumer_loses_are_read_again_and_counted_once(
+    kafka: KafkaBroker, settings: Settings, tmp_path: Path
+) -> None:
+    """Sent back every fifty records, in the middle of reading, it goes on, and every entry is counted once."""
+    make_topics(kafka, settings, 3)
+    riders = Riders(kafka, settings, 3)
+    riders.send(WAVE // 2)
+    with Worker(settings, tmp_path / "worker.log", "--summary", command=LOSING) as worker:
+        worker.ready()
+        riders.send(WAVE // 2)
+        worker.comes_to(lambda: last_values(kafka, settings.namespace + TURNSTILE_SUMMARY.name), riders.counts)
+        assert worker.stop() == 0, worker.said
 
 
 def test_a_bad_key_is_passed_over_and_the_rest_counted(kafka: KafkaBroker, settings: Settings, tmp_path: Path) -> None:
@@ -186,7 +203,7 @@ def test_a_bad_key_is_passed_over_and_the_rest_counted(kafka: KafkaBroker, setti
     assert producer.flush(30) == 0
     riders.send(100)
     with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
-        eventually(lambda: last_values(kafka, settings.namespace + TURNSTILE_SUMMARY.name), riders.counts)
+        worker.comes_to(lambda: last_values(kafka, settings.namespace + TURNSTILE_SUMMARY.name), riders.counts)
         assert worker.stop() == 0
     assert "read 101 of org.chicago.cta.turnstile.v1; 1 bad records passed over" in worker.said
 

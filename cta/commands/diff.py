@@ -14,6 +14,7 @@ from cta.commands.target import Run
 from cta.model.batch import Batch
 from cta.model.errors import InputError
 from cta.model.time import parse_duration_ms
+from cta.model.topics import Place
 from cta.model.wording import nearest
 from cta.recording.compare import Comparison, Stream, compare, ignorable
 from cta.recording.partitions import differing
@@ -34,7 +35,7 @@ class Diff:
     causes: list[Cause]
 
     @property
-    def other_order(self) -> list[tuple[str, str]]:
+    def other_order(self) -> list[Place]:
         """Of two captures of the same records, the topics and partitions that arrived in another order; no difference."""
         chains = [run.recording.trailer.partitions for run in (self.a, self.b) if run.recording is not None]
         comparable = len(chains) == 2 and all(chains) and not self.comparison.different

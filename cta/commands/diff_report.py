@@ -61,7 +61,7 @@ def document(diff: Diff) -> dict[str, Any]:
             for (topic, entity), tally in comparison.tallies.items()
         ],
         "outside_common_window": comparison.outside,
-        "other_order": [{"topic": topic, "partition": int(number)} for topic, number in diff.other_order],
+        "other_order": [{"topic": topic, "partition": number} for topic, number in diff.other_order],
     }
 
 

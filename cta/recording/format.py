@@ -116,7 +116,7 @@ class Trailer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str
     sha256: str
     """Of all bytes before this line."""
-    partitions: dict[str, dict[str, str]] = {}
+    partitions: dict[str, dict[int, str]] = {}
     """By topic and partition the chain of the records that were captured from it; empty where none were, or too many."""
 
     @classmethod

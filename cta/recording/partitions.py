@@ -55,15 +55,15 @@ class PartitionChains:
         """Count and hash by topic and partition, in their order."""
         return {place: (chain.count, chain.digest().hex()) for place, chain in sorted(self._chains.items())}
 
-    def told(self) -> dict[str, dict[str, str]]:
+    def told(self) -> dict[str, dict[int, str]]:
         """As a trailer has them: the hash by topic and partition."""
-        found: dict[str, dict[str, str]] = {}
+        found: dict[str, dict[int, str]] = {}
         for (topic, partition), (_, chain) in self.chains().items():
-            found.setdefault(topic, {})[str(partition)] = chain
+            found.setdefault(topic, {})[partition] = chain
         return found
 
 
-def differing(a: dict[str, dict[str, str]], b: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
-    """Topics and partitions in which two trailers' chains differ, or which only one has."""
+def differing(a: dict[str, dict[int, str]], b: dict[str, dict[int, str]]) -> Iterator[Place]:
+    """Topics and partitions, in their order, in which two trailers' chains differ, or which only one has."""
     places = sorted({(topic, number) for chains in (a, b) for topic in chains for number in chains[topic]})
     return ((topic, number) for topic, number in places if a.get(topic, {}).get(number) != b.get(topic, {}).get(number))

@@ -1,4 +1,4 @@
-"""Stream faults of a plan: which records each may strike, and what becomes of one that it strikes.
+"""What becomes of a record that stream faults strike.
 
 A record's fate is of its own making: each fault looks at the record as the world sent it, whatever other faults do to
 it. So what they do adds up, in any order: a record that one fault drops never comes, its copies come as late as it does
@@ -7,8 +7,7 @@ and are cut where it is, delays add up. Taking a fault away leaves what the othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 import numpy as np
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 
 from cta.model.batch import Batch, Content
 from cta.model.raw import Raw, foreign
-from cta.model.topics import Topic
-from cta.simulation.world_faults import Window
+from cta.simulation.stream_faults import AnyStreamFault, Corrupt, Delay, Drop, Duplicate, Reorder
 
 Rows = NDArray[np.intp]
 Drawn = NDArray[np.uint64]
@@ -72,87 +70,18 @@ def cut_short(content: Content, cut: int) -> Content:
     return Content(foreign(content.topic.name), content.key, value)
 
 
-@dataclass(frozen=True)
-class StreamFault:
-    """Strikes a ``share`` of the topic's records in the window of event time; None: of any line, station, train."""
-
-    topic: Topic
-    line: str | None
-    station_id: int | None
-    train_id: str | None
-    window: Window
-    share: float
-
-    @property
-    def late(self) -> bool:
-        """Whether records come later than their time."""
-        return False
-
-    @property
-    def chance(self) -> str:
-        """What its chance is keyed by, beside seed, entity and hour: a larger share strikes what a smaller one does, and more."""
-        where = f"{self.topic.short}/{self.line}/{self.station_id}/{self.train_id}"
-        return f"{type(self).__name__}/{where}/{self.window.start_ms}"
-
-    def may_strike(self, content: Content) -> bool:
-        """Whether it is about such records, at any time."""
-        value = content.value
-        return (
-            content.topic is self.topic
-            and (self.line is None or value.line == self.line)
-            and (self.station_id is None or value.station_id == self.station_id)
-            and (self.train_id is None or value.train_id == self.train_id)
-        )
-
-    def strike(self, fates: Fates, rows: Rows, drawn: Drawn) -> None:
-        """Do it to these rows; ``drawn``: a number below 2**32 for each."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Duplicate(StreamFault):
-    copies: int
-    delay_ms: int
-
-    @property
-    def late(self) -> bool:
-        return self.delay_ms > 0
-
-    def strike(self, fates: Fates, rows: Rows, drawn: Drawn) -> None:
-        fates.copies.append((np.repeat(rows, self.copies), self.delay_ms))
-
-
-@dataclass(frozen=True)
-class Delay(StreamFault):
-    delay_ms: int
-
-    @property
-    def late(self) -> bool:
-        return True
-
-    def strike(self, fates: Fates, rows: Rows, drawn: Drawn) -> None:
-        fates.late_ms[rows] += self.delay_ms
-
-
-@dataclass(frozen=True)
-class Reorder(StreamFault):
-    within_ms: int
-
-    @property
-    def late(self) -> bool:
-        return True
-
-    def strike(self, fates: Fates, rows: Rows, drawn: Drawn) -> None:
-        fates.late_ms[rows] += (drawn * np.uint64(self.within_ms) >> np.uint64(PART_BITS)).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class Drop(StreamFault):
-    def strike(self, fates: Fates, rows: Rows, drawn: Drawn) -> None:
-        fates.lost[rows] = True
-
-
-@dataclass(frozen=True)
-class Corrupt(StreamFault):
-    def strike(self, fates: Fates, rows: Rows, drawn: Drawn) -> None:
-        fates.cut[rows] = np.minimum(fates.cut[rows], drawn.astype(np.int64))
+def strike(fault: AnyStreamFault, fates: Fates, rows: Rows, drawn: Drawn) -> None:
+    """What the fault does to these rows; ``drawn``: a number below 2**32 for each."""
+    match fault:
+        case Duplicate():
+            fates.copies.append((np.repeat(rows, fault.copies), fault.delay_ms))
+        case Delay():
+            fates.late_ms[rows] += fault.delay_ms
+        case Reorder():
+            fates.late_ms[rows] += (drawn * np.uint64(fault.within_ms) >> np.uint64(PART_BITS)).astype(np.int64)
+        case Drop():
+            fates.lost[rows] = True
+        case Corrupt():
+            fates.cut[rows] = np.minimum(fates.cut[rows], drawn.astype(np.int64))
+        case _:
+            assert_never(fault)

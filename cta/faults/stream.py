@@ -18,13 +18,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cta.faults.kinds import PART_BITS, WHOLE, Fates, Rows, StreamFault
+from cta.faults.kinds import PART_BITS, WHOLE, Fates, Rows, strike
 from cta.model.batch import Batch
 from cta.model.time import HOUR_MS
 from cta.network.network import Network
 from cta.simulation.plan import Plan
 from cta.simulation.randomness import words
 from cta.simulation.run import simulate
+from cta.simulation.stream_faults import AnyStreamFault
 
 STREAM: Final = "stream_faults"
 REST_RECORDS: Final = 100_000
@@ -41,7 +42,7 @@ def delivered(
     return (batch.within(from_ms, None) for batch in faulty(sent, plan.seed, plan.stream_faults))
 
 
-def faulty(batches: Iterable[Batch], seed: int, faults: Iterable[StreamFault]) -> Iterator[Batch]:
+def faulty(batches: Iterable[Batch], seed: int, faults: Iterable[AnyStreamFault]) -> Iterator[Batch]:
     """The batches' records, which are in the order of time, as the faults deliver them: as many batches, and the rest."""
     strikes = _Strikes(seed, faults)
     held = Batch.of(())
@@ -64,9 +65,9 @@ def faulty(batches: Iterable[Batch], seed: int, faults: Iterable[StreamFault]) -
 class _Strikes:
     """Draws which records the faults strike; keeps how many records each entity has had in the hour."""
 
-    def __init__(self, seed: int, faults: Iterable[StreamFault]) -> None:
+    def __init__(self, seed: int, faults: Iterable[AnyStreamFault]) -> None:
         self._seed = seed
-        self._faults: dict[int, list[StreamFault]] = defaultdict(list)
+        self._faults: dict[int, list[AnyStreamFault]] = defaultdict(list)
         """By the topic's rank."""
         for fault in faults:
             self._faults[fault.topic.rank].append(fault)
@@ -93,7 +94,7 @@ class _Strikes:
                 if chosen.any():
                     drawn = words(self._seed, STREAM, f"{fault.chance}/{entity}", hour, first + len(rows))[first:]
                     chosen &= drawn >> np.uint64(PART_BITS) < np.uint64(round(fault.share * WHOLE))
-                    fault.strike(fates, rows[chosen], drawn[chosen] & np.uint64(WHOLE - 1))
+                    strike(fault, fates, rows[chosen], drawn[chosen] & np.uint64(WHOLE - 1))
         return fates
 
     def _groups(self, batch: Batch) -> Iterator[tuple[int, tuple[int, str], Rows]]:

@@ -7,14 +7,13 @@ from functools import partial
 
 from msgspec import UNSET
 
-from cta.faults.kinds import StreamFault
-from cta.faults.resolve import resolve_stream_faults
 from cta.model.scenario import Headways, Scenario, Timetable
 from cta.model.time import parse_timestamp
 from cta.network.lookup import find_line
 from cta.network.network import Network
 from cta.simulation.expected import resolve_expectations
 from cta.simulation.references import References, duration_ms, error_at, found
+from cta.simulation.stream_faults import AnyStreamFault, makes_late, resolve_stream_faults
 from cta.simulation.world_faults import Breakdown, Closure, Fault, SlowZone, Surge, Window, resolve_faults
 
 __all__ = ["Breakdown", "Closure", "Fault", "Plan", "SlowZone", "Surge", "Window", "resolve"]
@@ -34,12 +33,12 @@ class Plan:
     ridership: str
     service: Timetable | Headways
     faults: tuple[Fault, ...]
-    stream_faults: tuple[StreamFault, ...] = ()
+    stream_faults: tuple[AnyStreamFault, ...] = ()
 
     @property
     def in_order(self) -> bool:
         """Whether its records come in the order of time."""
-        return not any(fault.late for fault in self.stream_faults)
+        return not any(makes_late(fault) for fault in self.stream_faults)
 
 
 def resolve(scenario: Scenario, network: Network, *, source: str = "scenario") -> Plan:

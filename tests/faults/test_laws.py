@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from cta.faults.kinds import Delay, Drop, Duplicate, Reorder, StreamFault
 from cta.faults.stream import delivered, faulty
 from cta.model import scenario as written
 from cta.model.batch import Batch, Content
@@ -27,6 +26,7 @@ from cta.pipeline.board import Board
 from cta.recording.digest import Digest
 from cta.simulation.plan import Plan, Window, resolve
 from cta.simulation.run import simulate
+from cta.simulation.stream_faults import AnyStreamFault, Delay, Drop, Duplicate, Reorder
 from cta.testing.documents import Case
 from cta.testing.scenarios import cases
 from cta.testing.stream_faults import unreliable_cases
@@ -61,7 +61,7 @@ def sent(case: Case) -> list[Record]:
     return records(simulate(case.network, plan_of(case)))
 
 
-def struck_by(case: Case, faults: Iterable[StreamFault]) -> list[Record]:
+def struck_by(case: Case, faults: Iterable[AnyStreamFault]) -> list[Record]:
     return records(faulty(simulate(case.network, plan_of(case)), plan_of(case).seed, faults))
 
 

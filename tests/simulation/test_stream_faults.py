@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cta.faults.kinds import Corrupt, Delay, Drop, Duplicate, Reorder, StreamFault
 from cta.model.errors import ScenarioError
 from cta.model.scenario import parse
 from cta.model.time import HOUR_MS, MINUTE_MS, parse_timestamp
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER
 from cta.network.load import chicago
 from cta.simulation.plan import Plan, Window, resolve
+from cta.simulation.stream_faults import AnyStreamFault, Corrupt, Delay, Drop, Duplicate, Reorder
 
 START_MS = parse_timestamp("2026-05-13T07:00:00-05:00")
 WHOLE = Window(START_MS, START_MS + 2 * HOUR_MS)
@@ -31,7 +31,7 @@ def plan(*faults: dict[str, Any]) -> Plan:
     return resolve(parse(json.dumps({**LEAST, "stream_faults": faults}).encode(), "a.json"), chicago(), source="a.json")
 
 
-def resolved(*faults: dict[str, Any]) -> tuple[StreamFault, ...]:
+def resolved(*faults: dict[str, Any]) -> tuple[AnyStreamFault, ...]:
     return plan(*faults).stream_faults
 
 

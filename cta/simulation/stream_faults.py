@@ -1,14 +1,18 @@
-"""A scenario's stream faults held against its network and its run: names resolved, moments in milliseconds."""
+"""Stream faults of a plan: which records each may strike, when and how; and what cannot be.
+
+They reach no simulation. What becomes of a record that one strikes is `cta.faults`' matter.
+"""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec import UNSET
 
-from cta.faults.kinds import Corrupt, Delay, Drop, Duplicate, Reorder, StreamFault
 from cta.model import scenario as written
+from cta.model.batch import Content
 from cta.model.time import DAY_MS, format_timestamp
 from cta.model.topics import ALERTS, ARRIVALS, BY_SHORT, TURNSTILE, Topic
 from cta.model.wording import nearest
@@ -27,7 +31,69 @@ SELECTORS: Final[dict[Topic, tuple[str, ...]]] = {
 """What a fault can name of a topic's records; nothing of those of other topics."""
 
 
-def resolve_stream_faults(scenario: written.Scenario, references: References) -> tuple[StreamFault, ...]:
+@dataclass(frozen=True)
+class StreamFault:
+    """Strikes a ``share`` of the topic's records in the window of event time; None: of any line, station, train."""
+
+    topic: Topic
+    line: str | None
+    station_id: int | None
+    train_id: str | None
+    window: Window
+    share: float
+
+    @property
+    def chance(self) -> str:
+        """What its chance is keyed by, beside seed, entity and hour: a larger share strikes what a smaller one does, and more."""
+        where = f"{self.topic.short}/{self.line}/{self.station_id}/{self.train_id}"
+        return f"{type(self).__name__}/{where}/{self.window.start_ms}"
+
+    def may_strike(self, content: Content) -> bool:
+        """Whether it is about such records, at any time."""
+        value = content.value
+        return (
+            content.topic is self.topic
+            and (self.line is None or value.line == self.line)
+            and (self.station_id is None or value.station_id == self.station_id)
+            and (self.train_id is None or value.train_id == self.train_id)
+        )
+
+
+@dataclass(frozen=True)
+class Duplicate(StreamFault):
+    copies: int
+    delay_ms: int
+
+
+@dataclass(frozen=True)
+class Delay(StreamFault):
+    delay_ms: int
+
+
+@dataclass(frozen=True)
+class Reorder(StreamFault):
+    within_ms: int
+
+
+@dataclass(frozen=True)
+class Drop(StreamFault):
+    pass
+
+
+@dataclass(frozen=True)
+class Corrupt(StreamFault):
+    pass
+
+
+AnyStreamFault = Duplicate | Delay | Reorder | Drop | Corrupt
+
+
+def makes_late(fault: AnyStreamFault) -> bool:
+    """Whether records come later than their time."""
+    return isinstance(fault, Delay | Reorder) or (isinstance(fault, Duplicate) and fault.delay_ms > 0)
+
+
+def resolve_stream_faults(scenario: written.Scenario, references: References) -> tuple[AnyStreamFault, ...]:
     """The scenario's stream faults, in an order that is not the document's. Raises ScenarioError with the place in it."""
     faults = [
         _fault(f"$.stream_faults[{i}]", fault, scenario, references)
@@ -39,7 +105,9 @@ def resolve_stream_faults(scenario: written.Scenario, references: References) ->
     return tuple(sorted(faults, key=lambda fault: (fault.window.start_ms, repr(fault))))
 
 
-def _fault(path: str, fault: written.AnyStreamFault, scenario: written.Scenario, references: References) -> StreamFault:
+def _fault(
+    path: str, fault: written.AnyStreamFault, scenario: written.Scenario, references: References
+) -> AnyStreamFault:
     topic, line, station_id = _place(path, fault, references)
     train_id = None if fault.train is UNSET else _train(f"{path}.train", fault.train, line, scenario, references)
     which = (topic, line, station_id, train_id, _window(path, fault, references), fault.share)

@@ -8,12 +8,9 @@ schemas and really writes to the Kafka of the test.
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from threading import Lock, Thread
-from types import TracebackType
+from threading import Lock
 from typing import Any, Final
 
 import fastavro
@@ -22,6 +19,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from cta.model.errors import ServiceError
 from cta.model.settings import Settings
 from cta.stack.registry import Registry
+from tests.stack.listening import Answering, Listening
 
 AVRO: Final = "application/vnd.kafka.avro.v2+json"
 DELIVERY_MS: Final = 5_000
@@ -37,13 +35,14 @@ class RefusedError(Exception):
     message: str
 
 
-class StandIn:
+class StandIn(Listening):
     """Answers at ``url`` for as long as the block. ``written`` counts records by topic.
 
     The first ``lost`` requests are carried out and never answered, as when a proxy dies between the two.
     """
 
     def __init__(self, settings: Settings, *, lost: int = 0) -> None:
+        super().__init__(self._handler())
         self.written: dict[str, int] = {}
         self._lost = lost
         self._registry = Registry(settings.schema_registry_url)
@@ -51,21 +50,6 @@ class StandIn:
             {"bootstrap.servers": settings.bootstrap_servers, "acks": "all", "message.timeout.ms": DELIVERY_MS}
         )
         self._one_at_a_time = Lock()
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._listener.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
-        self._thread = Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> StandIn:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
 
     def _topics(self) -> list[str]:
         return sorted(self._kafka.list_topics(timeout=10).topics)
@@ -131,42 +115,27 @@ class StandIn:
             raise RefusedError(422, 42207, f"Error serializing message. {what}")
         return schema
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Answering]:
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
+        class Handler(Answering):
             def do_GET(self) -> None:
-                self._answer(200, proxy._topics())
+                self.answer(200, json.dumps(proxy._topics()).encode())
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = json.loads(self.body())
                 topic = self.path.removeprefix("/topics/")
                 with proxy._one_at_a_time:
                     try:
-                        answer = proxy._produce(topic, self.headers["Content-Type"], body)
+                        status, document = 200, proxy._produce(topic, self.headers["Content-Type"], body)
                     except RefusedError as refused:
-                        self._answer(refused.status, {"error_code": refused.code, "message": refused.message})
-                        return
-                    if proxy._lost:
-                        proxy._lost -= 1
-                        self.close_connection = True
-                        self.connection.shutdown(socket.SHUT_RDWR)
-                        return
-                self._answer(200, answer)
-
-            def _answer(self, status: int, document: Any) -> None:
-                content = json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/vnd.kafka.v2+json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *args: Any) -> None:
-                """Nothing: the tests look at what is in Kafka."""
+                        status, document = refused.status, {"error_code": refused.code, "message": refused.message}
+                    else:
+                        if proxy._lost:
+                            proxy._lost -= 1
+                            self.die()
+                            return
+                self.answer(status, json.dumps(document).encode())
 
         return Handler
 

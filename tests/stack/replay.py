@@ -8,12 +8,12 @@ import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from tests.stack.listening import Answering, Listening
 
 FOLDER: Final = Path(__file__).parent / "exchanges"
 _REQUEST: Final = re.compile(r"(GET|POST|PUT|DELETE) (\S+)(?:  (\{.*\}))?$")
@@ -91,60 +91,40 @@ def opened(body: str | bytes) -> Any:
     return document
 
 
-class Server:
+class Server(Listening):
     """Answers one request after the other with the exchanges given; ``received`` is what was asked.
 
     Asked for more than it was given, it answers 599, which no client takes for an answer.
     """
 
     def __init__(self, script: Iterable[Exchange]) -> None:
+        super().__init__(self._handler())
         self.received: list[Request] = []
         self._script = list(script)
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._listener.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
-        self._thread = Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Server:
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         if error is None:
             assert self._script == [], f"not asked for: {[exchange.title for exchange in self._script]}"
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Answering]:
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                length = int(self.headers.get("Content-Length", 0))
-                content = self.rfile.read(length)
+        class Handler(Answering):
+            def play(self) -> None:
+                content = self.body()
                 body = opened(content) if content else None
                 server.received.append(Request(self.command, self.path, dict(self.headers.items()), body))
                 exchange = server._script.pop(0) if server._script else answering(599, {"message": "not expected"})
                 if exchange.status is None:
-                    self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                self.send_response(exchange.status)
-                self.send_header("Content-Length", str(len(exchange.answer)))
-                self.end_headers()
-                self.wfile.write(exchange.answer)
-
-            def log_message(self, *args: Any) -> None:
-                """Nothing: the tests look at `Server.received`."""
+                    self.die()
+                else:
+                    self.answer(exchange.status, exchange.answer)
 
         for method in ("GET", "POST", "PUT", "DELETE"):
-            setattr(Handler, f"do_{method}", Handler.answer)
+            setattr(Handler, f"do_{method}", Handler.play)
         return Handler
 
 

@@ -10,13 +10,13 @@ By the broker alone each record goes once. `cta.commands.services` is the other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Literal
 
 from cta.broker.kafka import KafkaBroker
 from cta.broker.producer import Producer, Sink
 from cta.commands.lag import Lag, Unread
-from cta.commands.leftovers import APP, Say, find, groups_of, refuse, remove
+from cta.commands.leftovers import APP, Say, find, groups_of, refuse, removed
 from cta.commands.resume import Rest, beginning
 from cta.commands.services import Services, WeatherByProxy
 from cta.commands.target import Run
@@ -110,12 +110,11 @@ def into_kafka(
         if resume is not None:
             there = beginning(broker, partitions, resume)
             say(f"going on: {sum(there.values()):,} records are there, and are this run's first in every partition")
-        elif fresh:
-            remove(found, broker, groups, settings, say)
-        else:
+        elif not fresh:
             refuse(found, settings)
         with closing(Unread(lambda: groups.unread(settings.namespace + APP))) as unread:
-            route = IntoKafka(broker, partitions, waits=waits, unread=unread, there=there, services=services)
-            if services is not None:
-                services.fill_stations(broker, run.station_rows(), say, fresh=fresh)
+            with removed(found, broker, groups, settings, say) if fresh else nullcontext():
+                route = IntoKafka(broker, partitions, waits=waits, unread=unread, there=there, services=services)
+                if services is not None:
+                    services.fill_stations(broker, run.station_rows(), say, fresh=fresh)
             yield route

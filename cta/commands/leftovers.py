@@ -8,14 +8,15 @@ them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from cta.broker.kafka import KafkaBroker
 from cta.broker.kafka_client import Connection
 from cta.broker.kafka_groups import KafkaGroups
-from cta.model.errors import BrokerError
+from cta.model.errors import BrokerError, CtaError
 from cta.model.settings import Settings
 from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY
 from cta.stack.connect import Connect
@@ -87,10 +88,12 @@ def refuse(found: Leftovers, settings: Settings) -> None:
         )
 
 
-def remove(found: Leftovers, broker: KafkaBroker, groups: KafkaGroups, settings: Settings, say: Say) -> None:
+@contextmanager
+def removed(found: Leftovers, broker: KafkaBroker, groups: KafkaGroups, settings: Settings, say: Say) -> Iterator[None]:
     """Remove it all; told line by line before anything is removed.
 
-    Errors: BrokerError where a worker still runs; then nothing was removed.
+    Connectors are stopped for it, and it is for the block to resume them: where something fails before it has, they are
+    resumed here, and that is said. Errors: BrokerError where a worker still runs; then nothing was removed.
     """
     running = [f"{name} ({members})" for name, members in found.groups.items() if members]
     if running:
@@ -105,10 +108,26 @@ def remove(found: Leftovers, broker: KafkaBroker, groups: KafkaGroups, settings:
         say(f"{found.unseen} cannot be reached: what it may hold stays")
     if found.objects:
         Ksqldb(settings.ksqldb_url).drop(found.objects)
-    for name in found.connectors:
-        _forget(Connect(settings.connect_url), Postgres(settings.postgres_dsn), name)
-    groups.delete(found.groups)
-    broker.delete_topics(found.topics)
+    worker = Connect(settings.connect_url)
+    try:
+        for name in found.connectors:
+            _forget(worker, Postgres(settings.postgres_dsn), name)
+        groups.delete(found.groups)
+        broker.delete_topics(found.topics)
+        yield
+    except BaseException:  # Ctrl+C, too
+        for name in found.connectors:
+            say(_resumed(worker, name))
+        raise
+
+
+def _resumed(worker: Connect, name: str) -> str:
+    """Let a connector run that may be stopped; a line that says so, or what to do where it can't be."""
+    try:
+        worker.resume(name)
+    except CtaError as error:
+        return f"connector {name} may be stopped, for {error}; then 'cta connect restart {name}'"
+    return f"connector {name} is resumed"
 
 
 def _forget(worker: Connect, database: Postgres, name: str) -> None:

@@ -225,7 +225,8 @@ class Connect:
         return until(look, late, clock=self._http.clock, patience_s=patience_s)
 
     def restart(self, name: str) -> None:
-        """Restart the connector and all its tasks: the only thing that heals a FAILED one."""
+        """Restart the connector and all its tasks, the only thing that heals a FAILED one; resume it where it is stopped."""
+        self.resume(name)
         answer = self._do("POST", name, "/restart?includeTasks=true&onlyFailed=false", "restarting")
         if answer.status == _NOT_FOUND:
             raise self._missing(name)

@@ -98,8 +98,10 @@ def test_running_without_rows_is_not_ready(worker: Connect, connector: Connector
 
 
 def test_restart_runs_again(worker: Connect, connector: Connector) -> None:
+    """Also one that is stopped, which a restart alone leaves as it is: it is the remedy for whatever doesn't run."""
     worker.put(connector)
     worker.wait_ready(connector.name)
+    worker.forget(connector.name)
     assert (
         commands.restart(worker, connector.name, patience_s=30.0)
         == f"connector {connector.name} RUNNING, task 0 RUNNING"

@@ -6,7 +6,8 @@ The REST Proxy is a stand-in (tests/e2e/stand_in.py), and the real one where the
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import requests
 from cta.broker.kafka import KafkaBroker
 from cta.model.settings import Settings
 from cta.model.topics import STATIONS, WEATHER
-from cta.stack.connect import Connector
+from cta.stack.connect import Connect, Connector
 from cta.stack.postgres import Postgres
 from tests.cli.running import cta, write_scenario
 from tests.e2e.pipeline import BY_STOP, ROWS, done, environment, run, stations_in
@@ -115,6 +116,20 @@ def test_a_run_that_ended_early_is_gone_on_with_by_the_broker(
     assert done(by_stand_in, "verify", small)["same"]
 
 
+def test_a_connector_runs_again_where_a_fresh_start_fails(
+    by_stand_in: Settings, connector: Connector, worker: Connect, kafka: KafkaBroker, small: Path
+) -> None:
+    """Stopped while what it has read is removed: where its slot may not be, it goes on, and that is said."""
+    done(by_stand_in, "replay", small, *BY_SERVICES)
+    with reader_only(by_stand_in) as settings:
+        ended = run(settings, "replay", small, *BY_SERVICES, "--fresh")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "permission denied" in ended.stderr.splitlines()[-1]
+    assert ended.stderr.splitlines()[-2] == f"connector {connector.name} is resumed"
+    assert worker.wait_running(connector.name).running
+    assert done(by_stand_in, "verify", small)["same"]
+
+
 @pytest.mark.parametrize("service", ["rest_proxy_url", "connect_url", "postgres_dsn"])
 def test_a_service_that_is_not_there_is_named_before_anything_is_sent(
     by_stand_in: Settings, kafka: KafkaBroker, proxy: StandIn, small: Path, service: str
@@ -168,6 +183,18 @@ def codes(answer: dict[str, Any]) -> tuple[list[str], Any]:
     """The answer's keys, and its code or its records' codes."""
     results = [(sorted(result), result["error_code"]) for result in answer.get("offsets", [])]
     return sorted(answer), answer.get("error_code", results)
+
+
+@contextmanager
+def reader_only(settings: Settings) -> Iterator[Settings]:
+    """The settings of one who may log in to Postgres and look, and nothing else."""
+    with closing(psycopg2.connect(settings.postgres_dsn)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("CREATE ROLE looker LOGIN PASSWORD 'looks'")
+        try:
+            yield replace(settings, postgres_dsn=settings.postgres_dsn.replace("cta_admin:chicago", "looker:looks"))
+        finally:
+            cursor.execute("DROP ROLE looker")
 
 
 def made_at(settings: Settings, connector: Connector) -> int:

@@ -18,10 +18,9 @@ from cta.web.openapi import DOCUMENT
 from cta.web.scene import Slots, document_of
 from cta.web.site import HERE, Site
 from cta.web.straight import Straight
-from cta.web.table import colors_css
 
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SAFE: Final = {
@@ -123,17 +122,13 @@ class _Page(_Answer):
 
     async def get(self) -> None:
         line, moment_ms = self.line(), self.moment()
+        self.set_header("Content-Security-Policy", f"{POLICY}; style-src {self.site.style_source}")
         self.send("text/html", self.site.page_html(await self.slots(moment_ms), line, moment_ms))
 
 
 class _Rows(_Answer):
     def get(self) -> None:
         self.send("text/html", self.site.rows_html(self.site.feed.slots(), None))
-
-
-class _Colors(_Answer):
-    def get(self) -> None:
-        self.send("text/css", colors_css(self.site.network.lines))
 
 
 class _Board(_Answer):
@@ -216,7 +211,6 @@ def make_app(site: Site) -> Application:
         [
             ("/", _Page, shared),
             ("/rows", _Rows, shared),
-            ("/colors.css", _Colors, shared),
             ("/api/board", _Board, shared),
             ("/api/moment", _Moment, shared),
             ("/api/network", _Network, shared),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
+from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +23,7 @@ from cta.web.history import History
 from cta.web.hub import Hub
 from cta.web.metrics import Metrics
 from cta.web.scene import Slots, document_of
-from cta.web.table import alert_lines, tables, weather_words
+from cta.web.table import alert_lines, colors_css, tables, weather_words
 from cta.web.track_map import network_document
 
 HERE: Final = Path(__file__).parent
@@ -54,6 +56,16 @@ class Site:
     def charts(self) -> tuple[str, str]:
         return map_svg(self.network), loop_svg(self.network)
 
+    @cached_property
+    def style(self) -> str:
+        """The page's look. It stands in the page: as a file it would be asked for only when the page is there."""
+        return (HERE / "templates" / "page.css").read_text("utf-8") + colors_css(self.network.lines)
+
+    @cached_property
+    def style_source(self) -> str:
+        """The style by its hash, as a Content-Security-Policy allows it and no other."""
+        return f"'sha256-{b64encode(sha256(self.style.encode()).digest()).decode()}'"
+
     def warm(self) -> None:
         """Make once what every page has in common, so that not the first visitor waits for it."""
         self.page_html(self.feed.slots(), None, None)
@@ -71,6 +83,7 @@ class Site:
         map_, loop_ = self.charts
         return self._templates.load("page.html").generate(
             title="Transit status",
+            style=self.style,
             name=self.name,
             speed=self.feed.speed or 0,
             start_ms=window.start_ms if window else "",

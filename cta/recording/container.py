@@ -38,6 +38,8 @@ _HEADER: Final = {
 
 
 class ContainerHeader(NamedTuple):
+    """What stands before the blocks."""
+
     metadata: dict[str, str]
     sync: bytes
     file_bytes: int
@@ -45,12 +47,15 @@ class ContainerHeader(NamedTuple):
 
 
 class Block(NamedTuple):
+    """Values behind one another, inflated."""
+
     values: int
     """How many it says it holds."""
     text: bytes
 
 
 def write_header(file: BinaryIO, schema: Any, sync: bytes, metadata: Mapping[str, str]) -> None:
+    """Write what stands before the blocks; ``sync`` is to end each of them."""
     import fastavro
 
     fastavro.writer(file, schema, [], codec=CODEC, sync_marker=sync, metadata=dict(metadata))
@@ -88,9 +93,9 @@ def read_header(file: BinaryIO) -> ContainerHeader:
 
 def read_blocks(file: BinaryIO, header: ContainerHeader) -> Iterator[Block]:
     """The blocks behind the header. Errors: ValueError for a block that is damaged or beyond its bound."""
-    deflated = header.metadata.get("avro.codec", "null")
-    if deflated not in ("null", CODEC):
-        raise ValueError(f"its codec is {deflated}; null and {CODEC} are read")
+    codec = header.metadata.get("avro.codec", "null")
+    if codec not in ("null", CODEC):
+        raise ValueError(f"its codec is {codec}; null and {CODEC} are read")
     file.seek(header.file_bytes)
     while (values := _long(file)) is not None:
         size = _long(file)
@@ -99,7 +104,7 @@ def read_blocks(file: BinaryIO, header: ContainerHeader) -> Iterator[Block]:
         packed = file.read(size)
         if file.read(SYNC_BYTES) != header.sync:
             raise ValueError("a block without its end")
-        yield Block(values, _inflated(packed) if deflated == CODEC else packed)
+        yield Block(values, _inflated(packed) if codec == CODEC else packed)
 
 
 def _inflated(packed: bytes) -> bytes:

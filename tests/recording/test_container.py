@@ -9,17 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cta.recording import container
-from cta.recording.container import Block, long, read_blocks, read_header, write_blocks, write_header
+from cta.recording.container import (
+    BLOCK_BYTES,
+    MAX_BLOCK_BYTES,
+    long,
+    read_blocks,
+    read_header,
+    write_blocks,
+    write_header,
+)
 
 SYNC = bytes(range(16))
 longs = st.integers(-(2**63), 2**63 - 1)
 
 
 def written(values: list[int]) -> io.BytesIO:
+    return written_as("long", list(map(long, values)))
+
+
+def written_as(schema: str, encoded: list[bytes]) -> io.BytesIO:
     file = io.BytesIO()
-    write_header(file, "long", SYNC, {"ours": "é"})
-    write_blocks(file, map(long, values), SYNC)
+    write_header(file, schema, SYNC, {"ours": "é"})
+    write_blocks(file, encoded, SYNC)
     file.seek(0)
     return file
 
@@ -42,11 +53,12 @@ def test_what_fastavro_writes_is_read(values: list[int], codec: str) -> None:
     assert sum(block.values for block in blocks) == len(values)
 
 
-def test_a_block_is_written_when_there_is_enough_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_is_written_when_there_is_enough_for_one() -> None:
     """And what is left at the end."""
-    monkeypatch.setattr(container, "BLOCK_BYTES", 2)
-    file = written([1, 2, 3])
-    assert list(read_blocks(file, read_header(file))) == [Block(2, b"\2\4"), Block(1, b"\6")]
+    half = BLOCK_BYTES // 2
+    values = [long(size) + bytes(size) for size in (half, half, half, 1)]
+    blocks = list(read_blocks(file := written_as("bytes", values), read_header(file)))
+    assert blocks == [(2, b"".join(values[:2])), (2, b"".join(values[2:]))]
 
 
 @pytest.mark.parametrize("size", range(len(written([1, 2, 3]).getvalue())))
@@ -79,14 +91,13 @@ def test_a_damaged_block(block: bytes, what: str) -> None:
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])
-def test_a_block_beyond_its_bound(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_beyond_its_bound(codec: str) -> None:
     """However small it is in the file, no more of it is made than any block has."""
-    file = io.BytesIO()
-    fastavro.writer(file, "bytes", [bytes(1_000)], codec=codec)
-    monkeypatch.setattr(container, "MAX_BLOCK_BYTES", 1_002)
-    file.seek(0)
-    assert len([*read_blocks(file, read_header(file))]) == 1
-    monkeypatch.setattr(container, "MAX_BLOCK_BYTES", 1_001)
-    file.seek(0)
+    longest = MAX_BLOCK_BYTES - len(long(MAX_BLOCK_BYTES))
+    good, beyond = io.BytesIO(), io.BytesIO()
+    for file, size in ((good, longest), (beyond, longest + 1)):
+        fastavro.writer(file, "bytes", [bytes(size)], codec=codec)
+        file.seek(0)
+    assert [len(block.text) for block in read_blocks(good, read_header(good))] == [MAX_BLOCK_BYTES]
     with pytest.raises(ValueError, match=r"no size|longer than"):
-        list(read_blocks(file, read_header(file)))
+        list(read_blocks(beyond, read_header(beyond)))

@@ -38,7 +38,8 @@ def delivered(
     """The plan's records as delivered, those with from_ms <= event time < until_ms: the whole run's, cut there."""
     if not plan.stream_faults:
         return simulate(network, plan, from_ms=from_ms, until_ms=until_ms)
-    sent = simulate(network, plan, until_ms=until_ms)  # from the start: what comes late may be of before ``from_ms``
+    whole_hour_ms = None if from_ms is None else from_ms // HOUR_MS * HOUR_MS  # chance counts an entity's records in it
+    sent = simulate(network, plan, from_ms=whole_hour_ms, until_ms=until_ms)
     return (batch.within(from_ms, None) for batch in faulty(sent, plan.seed, plan.stream_faults))
 
 

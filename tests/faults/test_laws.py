@@ -183,6 +183,15 @@ def test_a_part_of_a_run_is_the_whole_delivery_cut_there(case: Case, data: st.Da
     assert part == [record for record in records(case.batches()) if from_ms <= record[0] < until_ms]
 
 
+def test_hours_before_a_part_of_a_run_are_not_simulated() -> None:
+    """Of the two that the run touches: chance asks for the hour in which the part begins, and for none before it."""
+    case = with_faults(written.Drop(topic="turnstile", share=0.3))
+    plan = plan_of(case)
+    eight_ms = plan.window.end_ms // HOUR_MS * HOUR_MS
+    assert len(list(delivered(case.network, plan))) == 2
+    assert len(list(delivered(case.network, plan, from_ms=eight_ms + 1))) == 1
+
+
 @given(unreliable_cases(), st.randoms(use_true_random=False))
 def test_the_order_of_faults_means_nothing(case: Case, random: st.DrawFn) -> None:
     """What they do adds up."""

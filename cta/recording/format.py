@@ -120,21 +120,16 @@ class Trailer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By topic and partition the chain of the records that were captured from it; empty where none were, or too many."""
 
     @classmethod
-    def of(
-        cls, digest: Digest, sha256: str, topics: Iterable[str] | None = None, chains: PartitionChains | None = None
-    ) -> Trailer:
-        """``topics``: the header's, each with its count; None: the topics of the simulation.
-
-        ``chains`` are told where `MAX_TRAILER_BYTES` has room for them.
-        """
+    def of(cls, digest: Digest, sha256: str, topics: Iterable[str], chains: PartitionChains) -> Trailer:
+        """``topics``: the header's, each with its count. ``chains`` are told where `MAX_TRAILER_BYTES` has room."""
         trailer = cls(
-            records={topic: digest.counts.get(topic, 0) for topic in (digest.counts if topics is None else topics)},
+            records={topic: digest.counts.get(topic, 0) for topic in topics},
             total=digest.total,
             first_ms=digest.first_ms,
             last_ms=digest.last_ms,
             digest=digest.hexdigest(),
             sha256=sha256,
-            partitions={} if chains is None else chains.told(),
+            partitions=chains.told(),
         )
         return trailer if len(trailer.line()) <= MAX_TRAILER_BYTES else msgspec.structs.replace(trailer, partitions={})
 

@@ -22,6 +22,7 @@ from cta.pipeline.board import Board
 from cta.recording.digest import Digest
 from cta.recording.format import Header, Trailer
 from cta.recording.lines import LineReader
+from cta.recording.partitions import PartitionChains
 from cta.recording.reader import Recording
 from cta.recording.writer import MAX_CONTENT_BYTES, RecordingWriter
 from tests.recording.records import ENTRY, HEADER, START_MS, Records, contents, streams, write
@@ -246,4 +247,4 @@ def test_the_header_of_a_capture() -> None:
 
 def test_a_trailer_counts_the_topics_of_its_header() -> None:
     """All of them and no other."""
-    assert Trailer.of(Digest(), sha256().hexdigest(), [ORDERS]).records == {ORDERS: 0}
+    assert Trailer.of(Digest(), sha256().hexdigest(), [ORDERS], PartitionChains()).records == {ORDERS: 0}

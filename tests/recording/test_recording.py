@@ -21,6 +21,7 @@ from cta.model.topics import ALERTS, ARRIVALS, RECORDED, TURNSTILE, WEATHER
 from cta.recording import lines, reader
 from cta.recording.digest import Digest
 from cta.recording.format import Header, Trailer
+from cta.recording.partitions import PartitionChains
 from cta.recording.reader import Recording, is_recording
 from cta.recording.writer import RecordingWriter
 from tests.recording.records import ARRIVAL, ENTRY, HEADER, SMALL, START_MS, Records, ordered_streams, split, write
@@ -51,7 +52,7 @@ def sealed(body: bytes, records: Records) -> bytes:
     """The bytes with a trailer that is right for them, and for the records said to be in them."""
     digest = Digest()
     digest.update(Batch.of(records))
-    return body + Trailer.of(digest, sha256(body).hexdigest()).line()
+    return body + Trailer.of(digest, sha256(body).hexdigest(), HEADER.topics, PartitionChains()).line()
 
 
 def fault(path: Path) -> str:
@@ -162,6 +163,7 @@ def test_batches_are_bounded(either: Path) -> None:
 
 def test_the_memo_is_bounded(either: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contents beyond the bound are forgotten and made anew, which changes nothing."""
+    # Of 65,536 contents a test would take seconds, and where a block of a mebibyte ends depends on all lines in it.
     monkeypatch.setattr(lines, "MEMO_CONTENTS", 1)
     monkeypatch.setattr(reader, "BLOCK_BYTES", 1)
     records = [(START_MS + i, content) for i in range(3) for content in (ENTRY, ARRIVAL)]
@@ -293,7 +295,7 @@ def test_a_topic_nobody_knows(path: Path) -> None:
 @pytest.mark.parametrize("block_bytes", [1, 1 << 20])
 def test_time_that_goes_back(path: Path, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records stand in the order of time, within what is read at once and beyond it."""
-    monkeypatch.setattr(reader, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(reader, "BLOCK_BYTES", block_bytes)  # in blocks of a line, the one before is of another block
     records = [(START_MS, ENTRY), (START_MS + 5, ENTRY), (START_MS + 4, ENTRY)]
     path.write_bytes(sealed(HEADER.line() + b"".join(as_lines(records)), records))
     assert fault(path) == f"{path} line 4: time goes back from {START_MS + 5} to {START_MS + 4}; {AGAIN}"

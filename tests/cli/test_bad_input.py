@@ -123,7 +123,7 @@ def test_a_pipe_that_nobody_writes_to_is_refused(
     tmp_path: Path, command: str, name: str, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a scenario after a moment, as a recording at once: nobody waits for ever."""
-    monkeypatch.setattr(pipe, "WRITER_WAIT_S", 0.05)
+    monkeypatch.setattr(pipe, "WRITER_WAIT_S", 0.05)  # its five seconds would pass in each of four tests
     os.mkfifo(tmp_path / name)
     other: list[str | Path] = [SCENARIO] if command == "diff" else []
     result = invoke(*command_line(command, tmp_path / name, tmp_path), *other)

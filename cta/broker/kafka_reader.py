@@ -17,7 +17,7 @@ from cta.broker.avro import MEMO_CONTENTS, Codec
 from cta.broker.checks import topic_place
 from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
 from cta.model.batch import Batch, Content
-from cta.model.errors import RecordError
+from cta.model.errors import BrokerError, RecordError
 from cta.model.raw import Origin, foreign, raw
 
 Unreadable = Literal["stop", "skip", "raw"]
@@ -74,8 +74,15 @@ class KafkaReader:
         compacted or holds the marks of transactions, and none in the worst case. Errors: ServiceError after
         ``SILENCE_S`` without any.
         """
-        if self._position != (topic, partition, offset):
-            self._go_to(topic, partition, offset)
+        if self._position == (topic, partition, offset):
+            # What the client heard while nobody read is no news: it may have waited at the end of a topic that was
+            # deleted, and have found the one that was made again shorter.
+            with suppress(BrokerError):
+                return self._next(topic, partition, offset, count)
+        self._go_to(topic, partition, offset)
+        return self._next(topic, partition, offset, count)
+
+    def _next(self, topic: str, partition: int, offset: int, count: int) -> tuple[list[Message], int]:
         self._position = None  # until it is known again
         deadline_s = time.monotonic() + SILENCE_S
         while True:

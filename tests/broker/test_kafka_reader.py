@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, Message, TopicPartition
 
 from cta.broker.avro import Codec
 from cta.broker.kafka_client import Connection
@@ -108,6 +108,36 @@ def test_an_error_before_any_record_is_raised(reader: KafkaReader) -> None:
     refused = message(0, None, b"no", KafkaError.TOPIC_AUTHORIZATION_FAILED)
     with pytest.raises(BrokerError, match=f"topic {TURNSTILE.name}, partition 0: "):
         reader._without_events([refused], TURNSTILE.name, 0)
+
+
+class Script:
+    """A client that says what it is given to say; ``gone_to``: the offsets at which it was told to begin."""
+
+    def __init__(self, *said: list[Message]) -> None:
+        self.said = list(said)
+        self.gone_to: list[int] = []
+
+    def consume(self, count: int, wait_s: float) -> list[Message]:
+        return self.said.pop(0)
+
+    def assign(self, places: list[TopicPartition]) -> None:
+        self.gone_to += [place.offset for place in places]
+
+
+def test_what_the_client_heard_while_nobody_read_is_not_believed(
+    reader: KafkaReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited at the end of a topic that was deleted and made again, and found it empty: by now it may be longer."""
+    beyond = message(1, None, b"no", KafkaError.OFFSET_OUT_OF_RANGE)
+    client = Script([message(0)], [beyond], [message(1)], [beyond], [beyond])
+    monkeypatch.setattr(reader, "_met", {TURNSTILE.name})
+    monkeypatch.setattr(reader, "_client", client)
+    assert reader.read(TURNSTILE.name, 0, 0, 10)[1] == 1
+    assert reader.read(TURNSTILE.name, 0, 1, 10)[1] == 2
+    assert client.gone_to == [0, 1]
+    with pytest.raises(BrokerError, match=f"topic {TURNSTILE.name}, partition 0: "):
+        reader.read(TURNSTILE.name, 0, 2, 10)
+    assert client.gone_to == [0, 1, 2]
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from confluent_kafka import (
     OFFSET_INVALID,
@@ -11,7 +12,7 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, MemberDescription, OffsetSpec
 
 from cta.broker.kafka_client import REQUEST_TIMEOUT_S, Connection
 
@@ -25,16 +26,8 @@ class KafkaGroups:
 
     def members(self, prefix: str) -> dict[str, int]:
         """How many members each group has whose name begins so, sorted by name."""
-        try:
-            found = self._client.list_consumer_groups(request_timeout=REQUEST_TIMEOUT_S).result()
-            names = sorted(group.group_id for group in found.valid if group.group_id.startswith(prefix))
-            if not names:
-                return {}
-            described = self._client.describe_consumer_groups(names, request_timeout=REQUEST_TIMEOUT_S)
-            return {name: len(future.result().members) for name, future in described.items()}
-        except KafkaException as error:
-            self._client.poll(0)  # so that the connection hears why
-            raise self._connection.error(error) from None
+        with self._errors():
+            return {name: len(members) for name, members in self._members(prefix).items()}
 
     def unread(self, prefix: str) -> dict[str, int]:
         """How many records each group whose name begins so has yet to read, sorted by name.
@@ -42,20 +35,32 @@ class KafkaGroups:
         Of the partitions that it has committed an offset in or that a member has; from their beginning, where there is
         no offset yet.
         """
+        with self._errors():
+            return {name: self._unread(name, members) for name, members in self._members(prefix).items()}
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            return {name: self._unread(name) for name in self.members(prefix)}
+            yield
         except KafkaException as error:
-            self._client.poll(0)
+            self._client.poll(0)  # so that the connection hears why
             raise self._connection.error(error) from None
 
-    def _unread(self, group: str) -> int:
+    def _members(self, prefix: str) -> dict[str, list[MemberDescription]]:
+        found = self._client.list_consumer_groups(request_timeout=REQUEST_TIMEOUT_S).result()
+        names = sorted(group.group_id for group in found.valid if group.group_id.startswith(prefix))
+        if not names:
+            return {}
+        described = self._client.describe_consumer_groups(names, request_timeout=REQUEST_TIMEOUT_S)
+        return {name: future.result().members for name, future in described.items()}
+
+    def _unread(self, group: str, members: Iterable[MemberDescription]) -> int:
         asked = self._client.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_TIMEOUT_S
         )
         places = {(place.topic, place.partition): place.offset for place in asked[group].result().topic_partitions}
-        described = self._client.describe_consumer_groups([group], request_timeout=REQUEST_TIMEOUT_S)[group].result()
-        for member in described.members:
-            for place in member.assignment.topic_partitions if member.assignment else ():
+        for member in members:
+            for place in member.assignment.topic_partitions:
                 places.setdefault((place.topic, place.partition), OFFSET_INVALID)
         begins, ends = self._offsets(places, OffsetSpec.earliest()), self._offsets(places, OffsetSpec.latest())
         return sum(max(0, end - max(places[place], begins[place])) for place, end in ends.items() if place in begins)

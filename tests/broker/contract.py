@@ -1,8 +1,9 @@
 """The contract of `cta.broker.port.Broker`, in tests: whatever implements the port is put through it unchanged.
 
-Bind it with a subclass whose name begins with ``Test`` and that overrides the two fixtures. The broker may be shared,
-slow, and hold other people's topics; so every test makes its topics under a fresh namespace, compares records by value,
-and reads in as many calls as it takes.
+Bind it with a subclass whose name begins with ``Test`` and that has the two fixtures that the tests ask for: ``broker``, a
+`Broker`, which may be one for all tests, and ``fresh_namespace``, a `FreshNamespace`. The broker may be shared, slow, and
+hold other people's topics; so every test makes its topics under a fresh namespace, compares records by value, and reads in
+as many calls as it takes.
 """
 
 from __future__ import annotations
@@ -59,16 +60,6 @@ def read_all(broker: Broker, topic: str, partition: int, offset: int, max_record
 
 class BrokerContract:
     """A class of tests; see the module's docstring."""
-
-    @pytest.fixture
-    def broker(self) -> Broker:
-        """The broker under test; it may be one for all tests."""
-        raise NotImplementedError("bind the contract to a broker")
-
-    @pytest.fixture
-    def fresh_namespace(self) -> FreshNamespace:
-        """A function that gives another prefix at every call."""
-        raise NotImplementedError("bind the contract to a broker")
 
     @pytest.fixture
     def topic(self, broker: Broker, fresh_namespace: FreshNamespace) -> str:

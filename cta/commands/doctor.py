@@ -15,7 +15,7 @@ import msgspec
 
 from cta.broker.kafka import KafkaBroker
 from cta.broker.kafka_admin import topic_config
-from cta.commands.leftovers import OF_A_RUN, connectors_of, find, groups_of
+from cta.commands.leftovers import CHANGELOG, connectors_of, find, groups_of, records_of_a_run
 from cta.model import schemas
 from cta.model.errors import BrokerError, CtaError, ServiceError
 from cta.model.settings import Settings
@@ -138,17 +138,16 @@ def _partitions(there: dict[str, int], namespace: str, where: str) -> Iterator[F
 def _leftovers(broker: KafkaBroker, there: dict[str, int], settings: Settings, where: str) -> Iterator[Finding]:
     """What an earlier run left, who is still at work on it, and a worker's table that no longer fits."""
     left = find(broker, groups_of(settings), settings)
-    full = {name: n for topic in OF_A_RUN if (n := left.topics.get(name := settings.namespace + topic.name))}
+    full = records_of_a_run(left, settings.namespace)
     if full:
-        told = ", ".join(f"{name} {n:,}" for name, n in full.items())
         remedy = "a replay needs --fresh, or another --namespace"
-        yield Finding("note", where, f"a run is there: {told} records", remedy)
+        yield Finding("note", where, f"a run is there: {full} records", remedy)
     for group, members in left.groups.items():
         what = f"{members} at work" if members else "nobody at work; its place in the topics is kept"
         yield Finding("ok", f"consumer group {group}", what)
     partitions = there.get(settings.namespace + TURNSTILE.name)
     for name in left.topics:
-        if name.endswith("-changelog") and there[name] != partitions:
+        if name.endswith(CHANGELOG) and there[name] != partitions:
             what = f"has {there[name]} partitions, and the topic that it counts {partitions}"
             yield Finding("problem", f"topic {name}", what, "remove both with --fresh")
 

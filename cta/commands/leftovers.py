@@ -76,13 +76,18 @@ def find(broker: KafkaBroker, groups: KafkaGroups, settings: Settings) -> Leftov
     )
 
 
+def records_of_a_run(found: Leftovers, namespace: str) -> str:
+    """``NAME RECORDS, ...``: a run's topics that hold any; empty where none does."""
+    names = [namespace + topic.name for topic in OF_A_RUN]
+    return ", ".join(f"{name} {found.topics[name]:,}" for name in names if found.topics.get(name))
+
+
 def refuse(found: Leftovers, settings: Settings) -> None:
     """Errors: BrokerError where a run's topics hold records."""
-    ours = [settings.namespace + topic.name for topic in OF_A_RUN]
-    full = [f"{name} {found.topics[name]:,}" for name in ours if found.topics.get(name)]
+    full = records_of_a_run(found, settings.namespace)
     if full:
         raise BrokerError(
-            f"topics hold records already: {', '.join(full)}",
+            f"topics hold records already: {full}",
             where=f"Kafka at {settings.bootstrap_servers}",
             remedy="remove them with --fresh, or choose another --namespace",
         )

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from cta.broker.kafka import KafkaBroker
+from cta.commands.tables import last_values
 from cta.model.errors import ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import STATIONS
@@ -28,21 +28,6 @@ PATIENCE_S: Final = 180.0
 DEBEZIUM: Final = Path("compose/connectors/stations-debezium.json")
 ROWS: Final = platform_rows(chicago())
 BY_STOP: Final = {row["stop_id"]: row for row in ROWS}
-
-
-def last_values(kafka: KafkaBroker, topic: str) -> dict[bytes, bytes]:
-    """The last value of every key, over all partitions."""
-    values: dict[bytes, bytes] = {}
-    for partition in range(kafka.partitions(topic)):
-        offset = kafka.begin_offset(topic, partition)
-        while offset < kafka.end_offset(topic, partition):
-            messages, offset = kafka.messages(topic, partition, offset, 10_000)
-            for message in messages:
-                key, value = message.key(), message.value()
-                assert isinstance(key, bytes)
-                assert isinstance(value, bytes)
-                values[key] = value
-    return values
 
 
 def eventually(look: Callable[[], T], wanted: T, patience_s: float = PATIENCE_S) -> None:
@@ -100,16 +85,15 @@ def done(settings: Settings, *args: str | Path) -> Any:
 
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
-    """The address of a page that is fed from the test's namespace."""
-    server = subprocess.Popen(
-        [CTA, "serve", "--port", "0"], env=environment(settings), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-    finally:
-        server.kill()
-        server.communicate()
+    """The address of a page that is fed from the test's namespace; Ctrl+C ends it with 0."""
+    command = [str(CTA), "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment(settings), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=PATIENCE_S) == 0
 
 
 def stations_in(kafka: KafkaBroker, settings: Settings) -> dict[int, PlatformRow]:
@@ -152,11 +136,7 @@ class Worker:
 
     def ready(self) -> None:
         """Return when the worker says that its records flow."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while "ready: " not in self.said:
-            assert self._process.poll() is None, self.said
-            assert time.monotonic() < deadline_s, self.said
-            time.sleep(0.05)
+        self.comes_to(lambda: "ready: " in self.said, True)
 
     def comes_to(self, look: Callable[[], T], wanted: T) -> None:
         """As `eventually`; a worker that ended by itself is the failure, at once, with what it said."""

@@ -63,7 +63,11 @@ def test_an_empty_namespace_is_ready_for_a_replay(settings: Settings) -> None:
 def test_a_kafka_that_is_too_old_or_tells_nothing_is_said_to_be(
     kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A broker that knows no such setting is older; one that lets nobody look is no problem."""
+    """A broker that knows no such setting is older; one that lets nobody look is no problem.
+
+    Both answers are put into the admin's mouth: no image of such a Kafka can be had everywhere, and rights for users
+    would take a cluster of their own.
+    """
     monkeypatch.setattr(kafka.admin, "broker_config", dict)
     (older,) = _generation(kafka, "Kafka")
     assert (older.level, older.what) == ("problem", "older than 3.6: it refuses records dated ahead of its clock")

@@ -12,6 +12,7 @@ from confluent_kafka import Producer as BareProducer
 
 from cta.broker.kafka import KafkaBroker
 from cta.broker.producer import Producer
+from cta.commands.tables import last_values
 from cta.model.batch import Batch, Content
 from cta.model.records import Entry, StationKey
 from cta.model.settings import Settings
@@ -23,7 +24,7 @@ from cta.stack.connect import Connect, Connector
 from cta.stack.postgres import Postgres
 from tests.cli.running import cta
 from tests.conftest import ROOT
-from tests.e2e.pipeline import ROWS, Worker, eventually, last_values
+from tests.e2e.pipeline import ROWS, Worker, eventually
 from tests.e2e.services import Services, free_port
 
 NOON_MS = 1_778_695_200_000

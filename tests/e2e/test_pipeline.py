@@ -8,13 +8,14 @@ from pathlib import Path
 import requests
 
 from cta.broker.kafka import KafkaBroker
+from cta.commands.tables import last_values
 from cta.model.settings import Settings
 from cta.model.topics import TURNSTILE, TURNSTILE_SUMMARY
 from cta.network.load import chicago
 from cta.stack.connect import Connector
 from tests.cli.running import write_scenario
 from tests.conftest import ROOT
-from tests.e2e.pipeline import DEBEZIUM, ROWS, Worker, done, eventually, last_values, run, served
+from tests.e2e.pipeline import DEBEZIUM, ROWS, Worker, done, eventually, run, served
 
 STATION_ROWS = len({(row["station_id"], line) for row in ROWS for line in chicago().lines if row[line]})
 

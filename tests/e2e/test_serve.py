@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -27,8 +24,7 @@ from cta.stack.registry import Registry
 from cta.web.feed import Feed
 from cta.web.filling import Filling
 from cta.web.scene import Scene, document_of
-from tests.cli.running import CTA
-from tests.e2e.pipeline import environment, eventually
+from tests.e2e.pipeline import eventually, served
 from tests.e2e.services import Services
 
 
@@ -142,7 +138,7 @@ def test_kafka_goes_away_and_comes_back(run: Run, kafka: KafkaBroker, settings: 
     services.ours("kafka")
     board, digest = Board.for_network(run.network), Digest()
     halves = [list(run.batches(window)) for window in halved(run.window)]
-    with serving(settings) as address:
+    with served(settings) as address:
         for half in halves:
             producer = Producer(kafka, topics=TOPICS, namespace=settings.namespace)
             for batch in half:
@@ -166,20 +162,6 @@ def test_kafka_goes_away_and_comes_back(run: Run, kafka: KafkaBroker, settings: 
 def halved(window: Window) -> tuple[Window, Window]:
     middle_ms = (window.start_ms + window.end_ms) // 2
     return Window(window.start_ms, middle_ms), Window(middle_ms, window.end_ms)
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """`cta serve` on a port of its own; its address."""
-    command = [str(CTA), "serve", "--port", "0"]
-    with subprocess.Popen(command, env=environment(settings), stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            (address,) = re.findall(r"http://\S+", process.stdout.readline())
-            yield address
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) == 0
 
 
 def health(address: str) -> tuple[int, str]:

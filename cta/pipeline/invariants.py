@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -16,14 +17,14 @@ from cta.model.topics import ARRIVALS, TURNSTILE
 from cta.simulation.plan import Closure, Plan, Window
 
 
-class Invariant:
+class Invariant(ABC):
     """Takes batches in the order delivered. ``broken``: how many records broke the law in those that were folded."""
 
     broken: int = 0
 
+    @abstractmethod
     def find(self, batch: Batch) -> Iterator[tuple[int, str]]:
         """The rows of the batch that break the law, in order, and what is wrong there. Exhaust it before the next."""
-        raise NotImplementedError
 
     def fold(self, batch: Batch) -> None:
         self.broken += sum(1 for _ in self.find(batch))
@@ -32,7 +33,7 @@ class Invariant:
         """What is wrong now that no more records will come."""
         return iter(())
 
-    def lost(self) -> None:
+    def lost(self) -> None:  # noqa: B027 - a law of each record by itself has nothing to forget
         """Records are lost here: what is known of the ones before says nothing of those that follow."""
 
 

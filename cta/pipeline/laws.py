@@ -6,6 +6,7 @@ arrival, the last reading.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -96,9 +97,9 @@ def _place(content: Content) -> tuple[int, int, str]:
 class OfContents(Invariant):
     """A law of contents alone: each is judged once a batch, however often it stands there."""
 
+    @abstractmethod
     def wrong(self, content: Content) -> str | None:
         """What is wrong with it."""
-        raise NotImplementedError
 
     def find(self, batch: Batch) -> Iterator[tuple[int, str]]:
         batch = batch.compact()

@@ -38,8 +38,8 @@ def _begun(pipe: int, most_bytes: int) -> bytes:
     select.select([pipe], [], [], WRITER_WAIT_S)
     try:
         first = os.read(pipe, most_bytes)
-        if not first:
-            raise SilentPipeError
     except BlockingIOError:
-        first = b""
+        return b""
+    if not first:
+        raise SilentPipeError
     return first

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,26 @@ import pytest
 from cta.model import pipe
 from cta.model.pipe import SilentPipeError, read
 
+PATIENCE_S = 0.05
+SILENCE_S = 6 * PATIENCE_S
+
 
 @pytest.fixture
 def fifo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A named pipe that nobody has opened, and little patience."""
-    monkeypatch.setattr(pipe, "WRITER_WAIT_S", 0.05)
+    monkeypatch.setattr(pipe, "WRITER_WAIT_S", PATIENCE_S)
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
+
+
+def read_late(path: Path, speak: Callable[[], object]) -> bytes:
+    """What is read where something is said only when the reader has shown that it waits for it."""
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read, path, 100)
+        with pytest.raises(TimeoutError):
+            reading.result(SILENCE_S)
+        speak()
+        return reading.result()
 
 
 def test_a_file(tmp_path: Path) -> None:
@@ -47,32 +62,22 @@ def test_a_writer_that_begins_after_its_reader(fifo: Path, monkeypatch: pytest.M
     writer.join()
 
 
-def test_a_writer_that_takes_longer_than_anybody_waits_for_none(fifo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_takes_longer_than_anybody_waits_for_none(fifo: Path) -> None:
     """It is there, so what it says is waited for."""
     reading, writing = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), os.open(fifo, os.O_WRONLY)
     os.close(reading)
-    silence = os.set_blocking
 
-    def speak(descriptor: int, blocking: bool) -> None:
-        """What the reader does when it has found that somebody is there."""
-        silence(descriptor, blocking)
+    def speak() -> None:
         os.write(writing, b"at last")
         os.close(writing)
 
-    monkeypatch.setattr(os, "set_blocking", speak)
-    assert read(fifo, 100) == b"at last"
+    assert read_late(fifo, speak) == b"at last"
 
 
-def test_a_terminal_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_is_waited_for() -> None:
     """Nobody has typed yet when it is opened."""
     typing, terminal = os.openpty()
-    silence = os.set_blocking
-
-    def speak(descriptor: int, blocking: bool) -> None:
-        silence(descriptor, blocking)
-        os.write(typing, b"at last\n\x04")
-
-    monkeypatch.setattr(os, "set_blocking", speak)
-    assert read(Path(os.ttyname(terminal)), 100) == b"at last\n"
+    path = Path(os.ttyname(terminal))
+    assert read_late(path, lambda: os.write(typing, b"at last\n\x04")) == b"at last\n"
     os.close(typing)
     os.close(terminal)

@@ -20,9 +20,9 @@ from cta.model.scenario import (
     InvariantName,
     Moment,
     Scenario,
-    StationRef,
 )
 from cta.model.time import DAY_MS, format_clock, format_timestamp, local
+from cta.model.topics import BY_SHORT
 from cta.simulation.references import References
 
 
@@ -107,13 +107,7 @@ def _count(path: str, expect: ExpectCount, references: References) -> CountExpec
             topics = ", ".join(topic for topic, keys in _FILTERS.items() if key in keys)
             remedy = f"leave it out, or count {topics}"
             raise references.error(f"{path}.{key}", f"{_NOUNS[expect.topic]} have no {key}", remedy)
-    find_line = references.running_line if expect.topic == "arrivals" else references.line
-    line = None if expect.line is UNSET else find_line(f"{path}.line", expect.line)
-    station_id = _station(path, expect.station, line, references)
-    if expect.topic != "alerts":
-        references.check_served(f"{path}.station", station_id)
-    if expect.topic == "turnstile":
-        references.check_booked(f"{path}.line", line, station_id)
+    line, station_id = references.records_of(path, BY_SHORT[expect.topic], expect.line, expect.station)
     status = expect.train_status or expect.weather_status or None
     bounds, at_ms = _bounds(path, expect, references), _at_ms(path, expect.at, references)
     what = _phrase(status, _NOUNS[expect.topic], line and f"on {line}", _at_station(station_id, references))
@@ -123,7 +117,7 @@ def _count(path: str, expect: ExpectCount, references: References) -> CountExpec
 
 def _board(path: str, expect: ExpectBoard, references: References) -> BoardExpected:
     line = references.running_line(f"{path}.line", expect.line)
-    station_id = _station(path, expect.station, line, references)
+    station_id = None if expect.station is UNSET else references.station(f"{path}.station", expect.station, line)
     direction = None if expect.direction is UNSET else expect.direction
     if direction is not None and station_id is not None:
         references.direction(f"{path}.direction", direction, line, station_id)
@@ -133,10 +127,6 @@ def _board(path: str, expect: ExpectBoard, references: References) -> BoardExpec
     what = _phrase(status, f"{line} trains shown", _at_station(station_id, references), toward)
     name = expect.name or _phrase(what, str(bounds), at_ms and f"at {_clock(at_ms, references)}")
     return BoardExpected(name, line, station_id, direction, status, bounds, at_ms)
-
-
-def _station(path: str, ref: StationRef | UnsetType, line: str | None, references: References) -> int | None:
-    return None if ref is UNSET else references.station(f"{path}.station", ref, line)
 
 
 def _bounds(path: str, expect: ExpectCount | ExpectBoard, references: References) -> Bounds:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from msgspec import UNSET, UnsetType
+
 from cta.model.errors import InputError, NetworkError, ScenarioError
 from cta.model.records import Direction
+from cta.model.scenario import StationRef
 from cta.model.time import DAY_MS, format_timestamp, parse_duration_ms, parse_moment
+from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, Topic
 from cta.network.lookup import find_line, find_station, unique_name
 from cta.network.network import Network
 
@@ -48,19 +52,28 @@ class References:
         """A station, on the line where one is given."""
         return found(self.source, path, lambda: find_station(self.network, ref, line=line).station_id)
 
-    def check_served(self, path: str, station_id: int | None) -> None:
-        """A station at which any of the lines that run calls; None is any."""
-        if station_id is None:
-            return
+    def records_of(
+        self, path: str, topic: Topic, line: str | UnsetType, station: StationRef | UnsetType
+    ) -> tuple[str | None, int | None]:
+        """The line and the station by which records of the topic are chosen; None: any. Errors: the run can have none such."""
+        find_line = self.running_line if topic is ARRIVALS else self.line
+        name = None if line is UNSET else find_line(f"{path}.line", line)
+        station_id = None if station is UNSET else self.station(f"{path}.station", station, name)
+        if station_id is not None and topic is not ALERTS:
+            self._check_served(f"{path}.station", station_id)
+        if name is not None and station_id is not None and topic is TURNSTILE:
+            self._check_booked(f"{path}.line", name, station_id)
+        return name, station_id
+
+    def _check_served(self, path: str, station_id: int) -> None:
+        """A station at which any of the lines that run calls."""
         lines = self.network.stations[station_id].lines
         if set(lines).isdisjoint(self.lines):
             what = f"no line of this run serves {self.name(station_id)}"
             raise self.error(path, what, f"add one of {', '.join(lines)} to the lines")
 
-    def check_booked(self, path: str, line: str | None, station_id: int | None) -> None:
+    def _check_booked(self, path: str, line: str, station_id: int) -> None:
         """A station's entries are all booked to one line: with another there would never be any."""
-        if line is None or station_id is None:
-            return
         home = self.network.stations[station_id].home_line
         if home != line:
             what = f"entries at {self.name(station_id)} are booked to {home}"

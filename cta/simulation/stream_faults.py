@@ -129,14 +129,7 @@ def _place(path: str, fault: written.StreamFault, references: References) -> tup
             topics = ", ".join(topic.short for topic, keys in SELECTORS.items() if key in keys)
             remedy = f"leave it out, or name another topic: {topics}"
             raise references.error(f"{path}.{key}", f"records of {topic.short} have no {key}", remedy)
-    find_line = references.running_line if topic is ARRIVALS else references.line
-    line = None if fault.line is UNSET else find_line(f"{path}.line", fault.line)
-    station_id = None if fault.station is UNSET else references.station(f"{path}.station", fault.station, line)
-    if topic is not ALERTS:
-        references.check_served(f"{path}.station", station_id)
-    if topic is TURNSTILE:
-        references.check_booked(f"{path}.line", line, station_id)
-    return topic, line, station_id
+    return topic, *references.records_of(path, topic, fault.line, fault.station)
 
 
 def _train(path: str, train_id: str, line: str | None, scenario: written.Scenario, references: References) -> str:

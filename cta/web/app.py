@@ -102,9 +102,9 @@ class _Answer(RequestHandler):
             raise RefusedError(400, str(error)) from None
 
     async def slots(self, moment_ms: int | None) -> Slots:
-        """What the page shows at a moment, or now."""
+        """What the page shows at a moment, or what clients were told last: made once, however many ask."""
         if moment_ms is None or self.site.history is None:
-            return self.site.feed.slots()
+            return self.site.hub.slots
         return await IOLoop.current().run_in_executor(None, self.site.history.slots, moment_ms)
 
     def send(self, kind: str, body: bytes | str) -> None:
@@ -128,7 +128,7 @@ class _Page(_Answer):
 
 class _Rows(_Answer):
     def get(self) -> None:
-        self.send("text/html", self.site.rows_html(self.site.feed.slots(), None))
+        self.send("text/html", self.site.rows_html(self.site.hub.slots, None))
 
 
 class _Board(_Answer):

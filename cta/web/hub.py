@@ -61,7 +61,7 @@ class Hub:
 
     @property
     def slots(self) -> Slots:
-        """What every client has or will have next. Not to be changed."""
+        """What every client has or will have next, and every answer shows. Not to be changed."""
         return self._slots
 
     def publish(self, slots: Slots) -> None:

@@ -68,7 +68,7 @@ class Site:
 
     def warm(self) -> None:
         """Make once what every page has in common, so that not the first visitor waits for it."""
-        self.page_html(self.feed.slots(), None, None)
+        self.page_html(self.hub.slots, None, None)
         _ = self.network_json
 
     def rows_html(self, slots: Slots, line: str | None) -> str:

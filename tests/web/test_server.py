@@ -51,12 +51,15 @@ def events(served: Served, last_id: str | None = None) -> Iterator[dict[str, Any
 
 
 def test_the_board_is_the_pipelines_and_bears_its_digest(served: Served, blue: Run) -> None:
-    """Without a moment: what the feed was given. The ETag is the digest that replay prints."""
+    """Without a moment: what the feed was given, once clients are told of it. The ETag is the digest that replay prints."""
     board = Board.for_network(blue.network)
     for batch in blue.batches(blue.window):
         board.fold(batch)
         served.site.feed.fold(batch)
+    before = get(served, "/api/board")
+    served.update()
     answer = get(served, "/api/board")
+    assert before.content == Board.for_network(blue.network).to_json()
     assert answer.content == board.to_json()
     assert answer.headers["ETag"].strip('"') == board.digest() == blake2b(answer.content, digest_size=16).hexdigest()
 
@@ -179,6 +182,7 @@ def test_a_poison_record_is_counted_and_shown(served: Served, blue: Run) -> None
     """In the metrics, in the page's footer, and nowhere else."""
     poison = Content(foreign(ARRIVALS.name), raw(b"\xff"), raw(b"\x00"))
     served.site.feed.fold(Batch.of([(blue.window.start_ms, poison)] * 2))
+    served.update()
     assert f'cta_unreadable_records_total{{topic="{ARRIVALS.name}"}} 2.0' in get(served, "/metrics").text
     assert '<dd id="unread">2</dd>' in get(served, "/").text
     assert get(served, "/api/moment").json()["records"] == {"topics": {}, "total": 0, "unread": 2}

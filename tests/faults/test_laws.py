@@ -279,16 +279,21 @@ def test_an_hour_is_struck_as_it_is_in_a_longer_run() -> None:
 
 
 def test_nothing_is_held_longer_than_it_is_late() -> None:
-    """Minute by minute: what is due comes with the batch that reaches its time, so memory is that of the delay."""
+    """Minute by minute: what is due comes with the batch that reaches its time, so memory is that of the delay.
+
+    Contents, too: what has come is not carried on.
+    """
     plan = plan_of(with_faults(written.Delay(topic="turnstile", delay="PT90S")))
     whole = Batch.joined(list(simulate(HOUR.network, plan)))
     whole = whole[whole.ranks() == TURNSTILE.rank]
     minutes = whole.times // 60_000
-    pieces = [whole[minutes == minute] for minute in sorted(set(minutes.tolist()))]
+    pieces = [whole[minutes == minute].compact() for minute in sorted(set(minutes.tolist()))]
+    most_contents = 3 * max(len(piece.contents) for piece in pieces)  # in 90 seconds and the minute that comes to them
     held = 0
     for piece, came in zip(pieces, faulty(pieces, plan.seed, plan.stream_faults), strict=False):
         held += len(piece) - len(came)
         assert held == ((whole.times > piece.times[-1] - 90_000) & (whole.times <= piece.times[-1])).sum()
+        assert len(came.contents) <= most_contents
 
 
 # ------------------------------------------------------------------------------------------------- under repetition

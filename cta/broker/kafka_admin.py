@@ -70,6 +70,10 @@ class KafkaAdmin:
         self._partitions = dict(there)
         return there
 
+    def is_there(self, topic: str) -> bool:
+        """Whether the cluster knows the topic, be it without a leader for a moment. Errors: ServiceError."""
+        return topic in self._metadata().topics
+
     def _metadata(self) -> ClusterMetadata:
         """What the cluster says of itself; given up early where the client knows why nothing answers."""
         began_s = time.monotonic()

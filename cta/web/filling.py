@@ -15,7 +15,6 @@ from confluent_kafka import Message
 
 from cta.broker.kafka import KafkaBroker
 from cta.model.batch import Batch
-from cta.model.errors import BrokerError
 from cta.model.records import StationTableRow
 from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY, Topic
 from cta.pipeline.stations import table_content
@@ -65,11 +64,7 @@ class Filling:
         """Whether what was read of a partition is there no longer. A topic that has only no leader yet is still there."""
         if place in ends:
             return self._positions[place] > ends[place]
-        try:
-            self._broker.admin.config(self._namespace + place[0].name)
-        except BrokerError:
-            return True
-        return False
+        return not self._broker.admin.is_there(self._namespace + place[0].name)
 
     def _read(self, place: tuple[Topic, int], ends: dict[tuple[Topic, int], int]) -> None:
         topic, number = place

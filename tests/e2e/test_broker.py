@@ -32,6 +32,7 @@ from cta.recording.digest import Digest
 from cta.simulation.plan import resolve
 from cta.simulation.run import simulate
 from cta.stack.registry import Registry
+from cta.testing.registry import NumberedSchemas
 from tests.broker.contract import BrokerContract, FreshNamespace, entries_at, read_all
 from tests.broker.strategies import MAY_2026_MS, log
 from tests.e2e.services import Services, free_port
@@ -44,9 +45,12 @@ NOT_WHOLE = (
 
 @pytest.fixture(scope="module")
 def shared(services: Services) -> Iterator[KafkaBroker]:
-    """One broker for the whole contract: its clients are made once."""
-    settings = services.settings()
-    with KafkaBroker(settings, Registry(settings.schema_registry_url)) as broker:
+    """One broker for the whole contract: its clients are made once.
+
+    Without the registry, of which the contract says nothing: registering schemas in a fresh namespace for every example
+    would take three quarters of the time.
+    """
+    with KafkaBroker(Settings(bootstrap_servers=services.bootstrap_servers), NumberedSchemas()) as broker:
         yield broker
         broker.delete_topics(name for name in broker.topics() if name.startswith("contract-"))
 
@@ -65,7 +69,7 @@ class TestKafkaBroker(BrokerContract):
         """The one promise of the port that Kafka does not keep."""
         assert isinstance(broker, KafkaBroker)
         small_requests = replace(broker.settings, kafka={"batch.num.messages": "100"})
-        with KafkaBroker(small_requests, Registry(broker.settings.schema_registry_url)) as other:
+        with KafkaBroker(small_requests, NumberedSchemas()) as other:
             super().test_a_batch_becomes_visible_whole(other, topic, eager_threads)
 
 

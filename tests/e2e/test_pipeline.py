@@ -21,23 +21,24 @@ STATION_ROWS = len({(row["station_id"], line) for row in ROWS for line in chicag
 
 
 def test_a_run_goes_the_whole_way_and_verify_says_so(
-    connector: Connector, kafka: KafkaBroker, with_connect: Settings, scenarios: Path, tmp_path: Path
+    connector: Connector, kafka: KafkaBroker, with_connect: Settings, tmp_path: Path
 ) -> None:
     """Topics, connector, worker, run, each by its command: records, both tables, all the same, with 3 partitions.
 
     Then a platform is renamed, the page shows it, and verify the row. Then a second run is refused while the worker runs,
     and starts clean once it is stopped: the worker that comes back fills both tables anew.
     """
-    settings, rush_hour = with_connect, scenarios / "rush_hour.json"
+    settings = with_connect
+    morning = write_scenario(tmp_path / "morning.json", lines=["blue", "red"], duration="PT20M")
     summary = settings.namespace + TURNSTILE_SUMMARY.name
-    done(settings, "replay", rush_hour, "--to", "kafka", "--partitions", "3")
-    empty = run(settings, "verify", rush_hour, "--tables")
+    done(settings, "replay", morning, "--to", "kafka", "--partitions", "3")
+    empty = run(settings, "verify", morning, "--tables")
     assert empty.returncode == 1
     assert "different: stations_table, turnstile_summary; the records are the same\n" in empty.stdout
     applied = run(settings, "connect", "apply", ROOT / DEBEZIUM)
     assert applied.stdout.endswith("RUNNING; it has read rows\n"), applied.stderr
     with Worker(settings, tmp_path / "worker.log", "--summary") as worker:
-        verified = done(settings, "verify", rush_hour, "--tables", "--wait", "180")
+        verified = done(settings, "verify", morning, "--tables", "--wait", "180")
         assert verified["tables"] == {
             "stations_table": {"rows": STATION_ROWS, "same": True, "differences": []},
             "turnstile_summary": {"rows": len(last_values(kafka, summary)), "same": True, "differences": []},
@@ -47,24 +48,24 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
         assert change["now"]["station_name"] == "Renamed"
         with served(settings) as url:
             eventually(lambda: '"Renamed"' in requests.get(f"{url}api/board", timeout=10).text, True)
-        differs = run(settings, "verify", rush_hour)
+        differs = run(settings, "verify", morning)
         assert differs.returncode == 1
         assert "different: stations_table; the records are the same\n" in differs.stdout
         assert done(settings, "stations", "load")["updated"] == 1
 
-        refused = run(settings, "replay", rush_hour, "--to", "kafka", "--fresh", "--seed", "8")
+        refused = run(settings, "replay", morning, "--to", "kafka", "--fresh", "--seed", "8")
         assert refused.returncode == 2
         group = f"{settings.namespace}cta-stations-and-summary"
         assert f"workers are running: {group} (1); nothing was removed; stop 'cta stream' first" in refused.stderr
         assert worker.stop() == 0
 
-    other = run(settings, "replay", rush_hour, "--to", "kafka", "--fresh", "--seed", "8")
+    other = run(settings, "replay", morning, "--to", "kafka", "--fresh", "--seed", "8")
     assert other.returncode == 0, other.stderr
     assert connector.name not in other.stderr
     assert f"removing consumer group {group}, with its offsets\n" in other.stderr
     assert f"removing topic {group}-turnstile_summary-changelog, " in other.stderr
     with Worker(settings, tmp_path / "second.log", "--summary") as worker:
-        assert done(settings, "verify", rush_hour, "--seed", "8", "--tables", "--wait", "180")["same"]
+        assert done(settings, "verify", morning, "--seed", "8", "--tables", "--wait", "180")["same"]
         assert worker.stop() == 0
 
 

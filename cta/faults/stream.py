@@ -57,7 +57,7 @@ def faulty(batches: Iterable[Batch], seed: int, faults: Iterable[AnyStreamFault]
         order = np.argsort(due_ms, kind="stable")
         held, due_ms = held[order], due_ms[order]
         now = int(np.searchsorted(due_ms, batch.times[-1], "right"))
-        yield held[:now]
+        yield held[:now].compact()
         held, due_ms = held[now:].compact(), due_ms[now:]
     for start in range(0, len(held), REST_RECORDS):
         yield held[start : start + REST_RECORDS].compact()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import weakref
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -134,13 +136,12 @@ def test_a_duplicated_record_comes_so_many_times_more(case: Case) -> None:
     """The first of each stand as they stood, and one fault alone adds its copies or nothing."""
     whole, fault = sent(case), plan_of(case).stream_faults[0]
     assert isinstance(fault, Duplicate)
-    came = Counter(struck_by(case, [fault]))
-    once = Counter(whole)
+    struck = struck_by(case, [fault])
+    came, once = Counter(struck), Counter(whole)
     assert all((came[record] - once[record]) % fault.copies == 0 for record in once)
     assert all(once[record] <= came[record] <= once[record] * (1 + fault.copies) for record in once)
     assert came.keys() == once.keys()
-    firsts = dict.fromkeys(struck_by(case, [fault]))
-    assert list(firsts) == list(dict.fromkeys(whole))
+    assert list(dict.fromkeys(struck)) == list(dict.fromkeys(whole))
 
 
 @given(unreliable_cases(kinds=(written.Corrupt,)))
@@ -193,10 +194,10 @@ def test_hours_before_a_part_of_a_run_are_not_simulated() -> None:
 
 
 @given(unreliable_cases(), st.randoms(use_true_random=False))
-def test_the_order_of_faults_means_nothing(case: Case, random: st.DrawFn) -> None:
+def test_the_order_of_faults_means_nothing(case: Case, random: Random) -> None:
     """What they do adds up."""
     faults = list(plan_of(case).stream_faults)
-    random.shuffle(faults)  # type: ignore[attr-defined]
+    random.shuffle(faults)
     assert struck_by(case, faults) == records(case.batches())
 
 
@@ -279,21 +280,38 @@ def test_an_hour_is_struck_as_it_is_in_a_longer_run() -> None:
 
 
 def test_nothing_is_held_longer_than_it_is_late() -> None:
-    """Minute by minute: what is due comes with the batch that reaches its time, so memory is that of the delay.
-
-    Contents, too: what has come is not carried on.
-    """
+    """Minute by minute: what is due comes with the batch that reaches its time, and nothing that is held along with it."""
     plan = plan_of(with_faults(written.Delay(topic="turnstile", delay="PT90S")))
     whole = Batch.joined(list(simulate(HOUR.network, plan)))
     whole = whole[whole.ranks() == TURNSTILE.rank]
     minutes = whole.times // 60_000
     pieces = [whole[minutes == minute].compact() for minute in sorted(set(minutes.tolist()))]
-    most_contents = 3 * max(len(piece.contents) for piece in pieces)  # in 90 seconds and the minute that comes to them
     held = 0
     for piece, came in zip(pieces, faulty(pieces, plan.seed, plan.stream_faults), strict=False):
         held += len(piece) - len(came)
         assert held == ((whole.times > piece.times[-1] - 90_000) & (whole.times <= piece.times[-1])).sum()
-        assert len(came.contents) <= most_contents
+        assert len(came.contents) == len(set(came.codes.tolist()))
+
+
+class Watched(Content):
+    """A content of which one can tell whether somebody still has it."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_what_has_come_is_let_go() -> None:
+    """So memory is that of the delay, however long the run: of two hours, and of the hour that comes to them."""
+    made: list[weakref.ref[Watched]] = []
+
+    def readings() -> Iterator[Batch]:
+        for at in range(0, 24 * HOUR_MS, HOUR_MS):
+            content = Watched(WEATHER, WeatherKey(at), Weather(54.5, "sunny"))
+            made.append(weakref.ref(content))
+            yield Batch.of([(at, content)])
+
+    fault = Delay(WEATHER, None, None, None, Window(0, 24 * HOUR_MS), 1.0, 2 * HOUR_MS)
+    alive = [sum(each() is not None for each in made) for _ in faulty(readings(), 7, [fault])]
+    assert max(alive) == 3
 
 
 # ------------------------------------------------------------------------------------------------- under repetition

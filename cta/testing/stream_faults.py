@@ -19,9 +19,11 @@ from msgspec.structs import replace
 
 from cta.model.scenario import AnyStreamFault, Corrupt, Delay, Drop, Duplicate, Reorder, StreamFault
 from cta.model.time import MINUTE_MS, format_timestamp
+from cta.model.topics import RECORDED
 from cta.network.lookup import unique_name
 from cta.simulation.fleet import trains_of
 from cta.simulation.plan import Plan, resolve
+from cta.simulation.stream_faults import SELECTORS
 from cta.testing.documents import Case
 from cta.testing.scenarios import cases
 
@@ -59,18 +61,14 @@ def _fault(draw: st.DrawFn, kind: type[Any], case: Case, plan: Plan) -> Any:
 
 @st.composite
 def _which(draw: st.DrawFn, case: Case, plan: Plan) -> dict[str, Any]:
-    topic = draw(st.sampled_from(["arrivals", "turnstile", "weather", "alerts"]))
+    topic = draw(st.sampled_from(RECORDED))
     lines = list(plan.lines)
     served = [station for station in case.network.stations.values() if not set(station.lines).isdisjoint(lines)]
     stations = [unique_name(case.network, station.station_id) for station in served]
     trains = [train.train_id for line in lines for train in trains_of(case.network, line, case.scenario.service)]
-    selectors: list[st.SearchStrategy[dict[str, Any]]] = [st.just({})]
-    if topic in ("arrivals", "turnstile", "alerts"):
-        selectors.append(st.fixed_dictionaries({"line": st.sampled_from(lines)}))
-        selectors.append(st.fixed_dictionaries({"station": st.sampled_from(stations)}))
-    if topic == "arrivals":
-        selectors.append(st.fixed_dictionaries({"train": st.sampled_from(trains)}))
-    return {"topic": topic, **draw(st.one_of(selectors))}
+    names = {"line": lines, "station": stations, "train": trains}
+    by_name = [st.fixed_dictionaries({key: st.sampled_from(names[key])}) for key in SELECTORS.get(topic, ())]
+    return {"topic": topic.short, **draw(st.one_of(st.just({}), *by_name))}
 
 
 @st.composite

@@ -20,7 +20,7 @@ from cta.simulation.fleet import trains_of
 from cta.simulation.references import References
 from cta.simulation.world_faults import Window
 
-LONGEST_MS: Final = DAY_MS
+LATEST_MS: Final = DAY_MS
 """How late a record may be: what is late is held in memory."""
 
 SELECTORS: Final[dict[Topic, tuple[str, ...]]] = {
@@ -154,6 +154,6 @@ def _window(path: str, fault: written.StreamFault, references: References) -> Wi
 
 def _late_ms(path: str, text: str, references: References) -> int:
     late_ms = references.duration_ms(path, text)
-    if late_ms > LONGEST_MS:
+    if late_ms > LATEST_MS:
         raise references.error(path, f"{text!r} is longer than a day", "choose a shorter one")
     return late_ms

@@ -113,7 +113,7 @@ def read(path: Path) -> History:
             code = seen.get(raw)
             if code is None:
                 code = seen[raw] = len(seen)
-                history.contents.append(_parse(raw))
+                history.contents.append(content_of(raw))
             history.times_ms.append(int(line[len(_OPENING) : comma]))
             history.codes.append(code)
         if rest := lines.read():
@@ -122,6 +122,6 @@ def read(path: Path) -> History:
     return history
 
 
-def _parse(raw: bytes) -> Content:
+def content_of(raw: bytes) -> Content:
     record = json.loads(b"{" + raw + b"}")
     return Content(raw, record["topic"], record["key"], record["value"])

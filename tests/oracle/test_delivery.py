@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.oracle.check_delivery import delivery
-from tests.oracle.history import History, _parse
+from tests.oracle.history import History, content_of
 
 _FAULTS = [
     {"kind": "duplicate", "topic": "turnstile", "copies": 2, "delay": "PT10S"},
     {"kind": "delay", "topic": "turnstile", "delay": "PT1M30S"},
 ]
 _CONTENTS = [
-    _parse(f'"topic":"org.chicago.cta.{topic}.v1","key":{key},"value":{{}}'.encode())
+    content_of(f'"topic":"org.chicago.cta.{topic}.v1","key":{key},"value":{{}}'.encode())
     for topic, key in (("turnstile", '{"station_id":1}'), ("weather", '{"timestamp":0}'))
 ]
 

@@ -61,6 +61,11 @@ class Feed:
         with self._lock:
             self._scene.unread[topic] += 1
 
+    def miss(self, topic: str, records: int) -> None:
+        """Count records that were deleted before they were read."""
+        with self._lock:
+            self._scene.missed[topic] += records
+
     def restart(self) -> None:
         """Forget everything: the run begins anew."""
         with self._lock:
@@ -88,10 +93,10 @@ class Feed:
             kept = self._scene.trail
             return None if kept is None else kept.taken()
 
-    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Records by topic name: read, and not readable."""
+    def counts(self) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+        """Records by topic name: read, not readable, and missed."""
         with self._lock:
-            return self._scene.records(), dict(self._scene.unread)
+            return self._scene.records(), dict(self._scene.unread), dict(self._scene.missed)
 
 
 class _Rate:

@@ -2,7 +2,8 @@
 
 Partitions are read without a group and nothing is committed: any number of servers show the same page. A table's last
 value a key is what counts, and a record that cannot be read is counted and passed over. Offsets that are no longer
-there mean that the topics were made anew: the feed begins anew with them.
+there mean that the topics were made anew: the feed begins anew with them. Where records were deleted from a log's start
+before they were read (retention), they are counted as missed and it goes on from where the log begins.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from confluent_kafka import Message
 
 from cta.broker.kafka import KafkaBroker
 from cta.model.batch import Batch
+from cta.model.errors import BrokerError
 from cta.model.records import StationTableRow
 from cta.model.topics import RECORDED, STATIONS_TABLE, TURNSTILE_SUMMARY, Topic
 from cta.pipeline.stations import table_content
@@ -68,19 +70,30 @@ class Filling:
 
     def _read(self, place: tuple[Topic, int], ends: dict[tuple[Topic, int], int]) -> None:
         topic, number = place
-        name = self._namespace + topic.name
         while (offset := self._positions[place]) < ends[place]:
-            count = min(MAX_RECORDS, ends[place] - offset)
-            if topic in RECORDED:
-                batch, self._positions[place] = self._broker.read(name, number, offset, count)
-                if len(batch):
-                    self._feed.fold(batch)
-            else:
-                messages, self._positions[place] = self._broker.messages(name, number, offset, count)
-                self._take(topic, messages)
+            try:
+                self._positions[place] = self._read_on(topic, number, offset, min(MAX_RECORDS, ends[place] - offset))
+            except BrokerError:
+                begin = self._broker.begin_offset(self._namespace + topic.name, number)
+                if begin <= offset:
+                    raise
+                self._feed.miss(topic.name, begin - offset)
+                self._positions[place] = begin
             self._feed.lag = {
                 each.name: sum(ends[at] - self._positions[at] for at in ends if at[0] is each) for each in SHOWN
             }
+
+    def _read_on(self, topic: Topic, number: int, offset: int, count: int) -> int:
+        """Take in what stands from an offset on; returns the next one."""
+        name = self._namespace + topic.name
+        if topic in RECORDED:
+            batch, offset = self._broker.read(name, number, offset, count)
+            if len(batch):
+                self._feed.fold(batch)
+        else:
+            messages, offset = self._broker.messages(name, number, offset, count)
+            self._take(topic, messages)
+        return offset
 
     def _take(self, topic: Topic, messages: Iterable[Message]) -> None:
         """A table's values. A null deletes a key; the page's tables only grow, so it is passed over."""

@@ -44,10 +44,11 @@ class _Counts(Collector):
         self._hub = hub
 
     def collect(self) -> Iterator[Metric]:
-        records, unread = self._feed.counts()
+        records, unread, missed = self._feed.counts()
         for name, text, counts in (
             ("cta_records", "Records folded into the board since the run began", records),
             ("cta_unreadable_records", "Records that no schema explains", unread),
+            ("cta_missed_records", "Records that were deleted before they were read", missed),
         ):
             counter = CounterMetricFamily(name, text, labels=["topic"])
             for topic, n in sorted(counts.items()):

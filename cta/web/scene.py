@@ -8,7 +8,7 @@
 | ``entries/STATION`` | entries so far; only stations that have any |
 | ``flow/STATION`` | entries of each whole bin of `BIN_MS`, the last `BINS` of them |
 | ``weather``, ``alerts`` | as the board's document has them |
-| ``records`` | records by topic, and those that could not be read |
+| ``records`` | records by topic, those that could not be read, and those that were deleted before they were |
 | ``digest`` | of all records so far |
 """
 
@@ -44,6 +44,8 @@ class Scene:
         self.trail = trail
         self.unread: Counter[str] = Counter()
         """Records that no schema explains, by topic: counted and passed over."""
+        self.missed: Counter[str] = Counter()
+        """Records that were deleted from a topic before they were read."""
         self._digest = Digest()
         self._records: Counter[str] = Counter()
         self._flow = _Flow()
@@ -85,6 +87,7 @@ class Scene:
             "topics": {BY_NAME[name].short: n for name, n in sorted(self._records.items())},
             "total": self._records.total(),
             "unread": self.unread.total(),
+            "missed": self.missed.total(),
         }
         slots["digest"] = self._digest.hexdigest()
         return slots

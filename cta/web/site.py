@@ -103,6 +103,7 @@ class Site:
             state="travelling" if moment_ms is not None else slots["feed"]["state"],
             records=f"{slots['records']['total']:,}",
             unread=slots["records"]["unread"],
+            missed=slots["records"]["missed"],
             digest=slots["digest"],
         )
 

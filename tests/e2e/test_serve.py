@@ -13,6 +13,7 @@ from confluent_kafka import Producer as BareProducer
 from cta.broker.kafka import KafkaBroker
 from cta.broker.producer import Producer
 from cta.commands.target import Run, open_run
+from cta.model.batch import Batch
 from cta.model.errors import BrokerError
 from cta.model.settings import Settings
 from cta.model.topics import ALERTS, ARRIVALS, STATIONS_TABLE, TOPICS, TURNSTILE_SUMMARY
@@ -131,6 +132,30 @@ def test_topics_made_anew_begin_the_page_anew(
     filling.round()
     slots = feed.slots()
     assert (document_of(slots), slots["feed"]["round"]) == (board.document(), 1)
+
+
+def test_records_that_were_deleted_before_they_were_read_are_counted(
+    run: Run, kafka: KafkaBroker, settings: Settings, filling: Filling, feed: Feed
+) -> None:
+    """As retention does where the page is far behind: it goes on from where the topic begins now, and says so."""
+    arrivals = Batch.of(
+        [record for batch in run.batches(run.window) for record in batch if record[1].topic is ARRIVALS]
+    )
+    name = settings.namespace + ARRIVALS.name
+    kafka.create_topic(name, 1)
+    board = Board.for_network(run.network)
+    for part in (arrivals[:100], arrivals[200:]):
+        board.fold(part)
+    kafka.append(name, 0, arrivals[:100])
+    filling.round()
+    kafka.append(name, 0, arrivals[100:300])
+    kafka.delete_records(name, 0, 200)
+    filling.round()
+    kafka.append(name, 0, arrivals[300:])
+    filling.round()
+    slots = feed.slots()
+    assert (document_of(slots), feed.state, slots["feed"]["round"]) == (board.document(), "live", 0)
+    assert (slots["records"]["missed"], slots["records"]["total"]) == (100, len(arrivals) - 100)
 
 
 def test_kafka_goes_away_and_comes_back(run: Run, kafka: KafkaBroker, settings: Settings, services: Services) -> None:

@@ -185,7 +185,21 @@ def test_a_poison_record_is_counted_and_shown(served: Served, blue: Run) -> None
     served.update()
     assert f'cta_unreadable_records_total{{topic="{ARRIVALS.name}"}} 2.0' in get(served, "/metrics").text
     assert '<dd id="unread">2</dd>' in get(served, "/").text
-    assert get(served, "/api/moment").json()["records"] == {"topics": {}, "total": 0, "unread": 2}
+    assert get(served, "/api/moment").json()["records"] == {"topics": {}, "total": 0, "unread": 2, "missed": 0}
+
+
+def test_missed_records_are_counted_and_shown(served: Served) -> None:
+    """Those that a topic lost before they were read, as long as the run lasts."""
+    shown = '<div><dt>Missed</dt><dd id="missed">2</dd>'
+    before = shown in get(served, "/").text
+    served.site.feed.miss(ARRIVALS.name, 2)
+    served.update()
+    page, metrics = get(served, "/").text, get(served, "/metrics").text
+    served.site.feed.restart()
+    served.update()
+    after = shown in get(served, "/").text
+    assert (before, shown in page, after) == (False, True, False)
+    assert f'cta_missed_records_total{{topic="{ARRIVALS.name}"}} 2.0' in metrics
 
 
 def test_metrics_count_records_clients_and_changes(served: Served, blue: Run) -> None:

@@ -65,8 +65,10 @@ function showWeather(weather) {
 
 function showFooter({ records, digest }) {
   $("records").textContent = number.format(records.total);
-  $("unread").textContent = number.format(records.unread);
-  $("unread").parentElement.hidden = records.unread === 0;
+  for (const name of ["unread", "missed"]) {
+    $(name).textContent = number.format(records[name]);
+    $(name).parentElement.hidden = records[name] === 0;
+  }
   $("digest").textContent = digest;
   showState();
 }

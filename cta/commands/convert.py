@@ -49,7 +49,7 @@ def convert(source: Stored, output: str, *, force: bool = False, progress: Progr
         with RecordingWriter(output, source.header_line) as writer:
             for batch in batches:
                 writer.write(batch)
-            writer.expect(source.trailer_line)
+            writer.expect(source.trailer_line, str(source.path))
     return source.trailer
 
 

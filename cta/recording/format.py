@@ -173,11 +173,12 @@ def decode_header(line: bytes, source: str) -> Header:
         )
     if not line.startswith(HEADER_START):
         raise RecordingError("not a recording", where=where, remedy="cta record SCENARIO -o FILE makes one")
-    if not line.endswith(b"\n"):
-        if len(line) > MAX_HEADER_BYTES:
-            raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=RECORD_AGAIN)
+    if len(line) > MAX_HEADER_BYTES:
+        raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=RECORD_AGAIN)
+    if b"\n" not in line:
         raise RecordingError("cut short: no record is whole", where=where, remedy=RECORD_AGAIN)
     try:
+        _one_line(line)
         found = msgspec.json.decode(line, type=_Version)
         if found.format > FORMAT:
             what = f"of format {found.format}; cta {__version__} reads format {FORMAT}"
@@ -189,9 +190,18 @@ def decode_header(line: bytes, source: str) -> Header:
         raise RecordingError(f"damaged: {error}", where=where, remedy=RECORD_AGAIN) from None
 
 
+def _one_line(line: bytes) -> None:
+    """ValueError: JSON of several lines, or without an end, as an Avro file's metadata may hold it."""
+    if line.find(b"\n") != len(line) - 1:
+        raise ValueError("not one line")
+
+
 def decode_trailer(line: bytes, source: str) -> Trailer:
-    """The trailer in a recording's last line, which begins with ``TRAILER_START``. RecordingError: damaged."""
+    """The trailer in a recording's last line. RecordingError: damaged, or a line that no reader finds at an end."""
     try:
+        _one_line(line)
+        if not line.startswith(TRAILER_START) or len(line) > MAX_TRAILER_BYTES:
+            raise ValueError(f"not {TRAILER_START.decode()}... in {MAX_TRAILER_BYTES} bytes")
         return msgspec.json.decode(line, type=_End).end
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"damaged: {error}", where=f"{source} last line", remedy=RECORD_AGAIN) from None

@@ -111,7 +111,7 @@ class _Sieve:
 
     def _trailer(self, line: bytes, number: int) -> Trailer | Loss:
         try:
-            return decode_trailer(line, self._source)
+            return decode_trailer(line + b"\n", self._source)
         except RecordingError as error:
             return Loss(f"line {number}, the trailer: {error.what}")
 

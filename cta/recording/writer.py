@@ -87,15 +87,14 @@ class RecordingWriter:
         """Every record so far is in the partial file, for `cta repair` to save; a frame ends here."""
         self._put(b"", end_frame=True)
 
-    def expect(self, trailer_line: bytes) -> None:
-        """Hold what was written against the last line of what it was to be, which is then its own as it stands.
+    def expect(self, trailer_line: bytes, source: str) -> None:
+        """Hold what was written against the last line of its source, which is then its own as it stands.
 
-        RecordingError: it is not that.
+        RecordingError: the source is not what its last line says.
         """
-        if any(decode_trailer(trailer_line, str(self.path)).differences(self._trailer())):
-            raise RecordingError(
-                "altered: its records are not what its trailer says", where=str(self.path), remedy=RECORD_AGAIN
-            )
+        if any(decode_trailer(trailer_line, source).differences(self._trailer())):
+            what = "altered: its records are not what its trailer says"
+            raise RecordingError(what, where=source, remedy=RECORD_AGAIN)
         self._last_line = trailer_line
 
     def _trailer(self) -> Trailer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from cta.model.batch import Content
 from cta.model.raw import Origin, raw
 from cta.model.records import Weather, WeatherKey
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER
-from cta.recording.format import replaced
+from cta.recording.avro import write_avro
+from cta.recording.format import MAX_HEADER_BYTES, MAX_TRAILER_BYTES, replaced
 from cta.recording.reader import Recording
 from cta.recording.writer import RecordingWriter
 from tests.cli.running import CTA, cta, invoke, write_scenario
@@ -355,6 +357,34 @@ def test_a_last_line_that_this_cta_does_not_know_all_of(small: Path) -> None:
     later.write_bytes(plain.replace(b'"digest":"', b'"digest":"?'))
     result = invoke("convert", later, "-o", avro, "--force")
     assert (result.exit_code, "altered: its last line says digest ?" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new"),
+    [
+        ("trailer", b"}}\n", b"}}"),
+        ("trailer", b'{"end":', b'{ "end":'),
+        ("trailer", b',"total":', b',\n"total":'),
+        ("trailer", b"}}\n", b',"mood":"%b"}}\n' % (b"x" * MAX_TRAILER_BYTES)),
+        ("trailer", b'"total":6', b'"total":7'),
+        ("header", b',"seed":', b',\n"seed":'),
+        ("header", b"}\n", b',"mood":"%b"}\n' % (b"x" * MAX_HEADER_BYTES)),
+    ],
+    ids=["no end", "another start", "two lines", "too long", "another total", "header of two", "header too long"],
+)
+def test_lines_of_an_avro_file_that_no_recording_has(small: Path, field: str, old: bytes, new: bytes) -> None:
+    """What its other fields say makes no recording that a reader takes: refused, with the file's name."""
+    recording, avro = Recording.open(small), small.with_name("other.avro")
+    lines = {"header": recording.header_line, "trailer": recording.trailer_line}
+    assert old in lines[field]
+    lines[field] = lines[field].replace(old, new)
+    lines["trailer"] = lines["trailer"].replace(
+        recording.trailer.sha256.encode(), sha256(lines["header"] + b"\n".join([*LINES, b""])).hexdigest().encode()
+    )
+    write_avro(avro, lines["header"], lines["trailer"], recording.batches())
+    result = invoke("convert", avro, "-o", small.with_name("out.jsonl"))
+    assert (result.exit_code, result.stderr.startswith(f"error: {avro}")) == (2, True), result.stderr
+    assert not small.with_name("out.jsonl").exists()
 
 
 def test_a_damaged_source_is_not_converted(small: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_capture_without_chains_stays_valid(either: Path, tmp_path: Path) -> N
     with RecordingWriter(either, recording.header_line) as writer:
         for batch in recording.batches():
             writer.write(batch)
-        writer.expect(recording.trailer_line)
+        writer.expect(recording.trailer_line, str(older))
     assert Recording.open(either).trailer_line == recording.trailer_line
 
 

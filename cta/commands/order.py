@@ -35,7 +35,7 @@ class OtherOrder:
 
 
 @dataclass
-class Order:
+class PartitionOrder:
     """Both sides' chains. ``partitions``: how many each topic has on the cluster, by the topic's own name."""
 
     partitions: Mapping[str, int]

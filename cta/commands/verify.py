@@ -17,7 +17,7 @@ from cta.broker.extent import Extent
 from cta.broker.kafka import KafkaBroker
 from cta.commands.console import Progress, unseen
 from cta.commands.diff import Diff
-from cta.commands.order import Order, OtherOrder
+from cta.commands.order import OtherOrder, PartitionOrder
 from cta.commands.tables import Table, compared, stations_table, turnstile_summary
 from cta.commands.target import Run
 from cta.model.batch import Batch
@@ -113,7 +113,7 @@ def verify(
     expected = _Expected.of(run)
     with KafkaBroker(settings, Registry(settings.schema_registry_url), unreadable="raw") as broker:
         extent = _extent(broker, settings)
-        order = Order({topic.name: broker.partitions(settings.namespace + topic.name) for topic in RECORDED})
+        order = PartitionOrder({topic.name: broker.partitions(settings.namespace + topic.name) for topic in RECORDED})
         comparison = compare(
             _folded(run, window, [expected.fold, order.expect], progress),
             _first(order.find(broker, extent), lambda: extent.batches(broker)),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cta.broker.extent import Extent
 from cta.broker.memory import MemoryBroker
 from cta.broker.producer import Producer
-from cta.commands.order import Order, OtherOrder
+from cta.commands.order import OtherOrder, PartitionOrder
 from cta.model.batch import Batch, Content
 from cta.model.raw import Raw, foreign
 from cta.model.topics import ARRIVALS, RECORDED
@@ -16,9 +16,9 @@ from cta.recording.digest import Digest
 from tests.recording.records import ARRIVAL, PULL_OUT, START_MS, Records, ordered_streams, split
 
 
-def order_of(run: list[Batch], broker: MemoryBroker, partitions: int) -> tuple[Order, str]:
+def order_of(run: list[Batch], broker: MemoryBroker, partitions: int) -> tuple[PartitionOrder, str]:
     """What a run was to be and what the broker holds, with the digest of that."""
-    order, digest = Order({topic.name: partitions for topic in RECORDED}), Digest()
+    order, digest = PartitionOrder({topic.name: partitions for topic in RECORDED}), Digest()
     for batch in run:
         order.expect(batch)
     for batch in order.find(broker, Extent.of(broker, [topic.name for topic in RECORDED])):

@@ -46,7 +46,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
                 if stop.asked:
                     writer.flush()
                     safe = f"the first {writer.digest.total:,} records are"
-                    raise KeyboardInterrupt
+                    raise KeyboardInterrupt  # as a second Ctrl+C does: then the writer leaves its partial file
     except KeyboardInterrupt:
         raise InterruptedRunError(
             f"interrupted; {safe} in {output}{PARTIAL_SUFFIX}",

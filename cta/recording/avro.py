@@ -109,7 +109,7 @@ def write_avro(path: Path, header_line: bytes, trailer_line: bytes, batches: Ite
     new.finish()
 
 
-def _rows(batches: Iterable[Batch], source: str) -> Iterator[bytes]:
+def _rows(batches: Iterable[Batch], output: str) -> Iterator[bytes]:
     """The records as Avro encodes them: a time, what a content is encoded to once, and where it was captured."""
     encoded: dict[bytes, bytes] = {}
     for batch in batches:
@@ -120,7 +120,7 @@ def _rows(batches: Iterable[Batch], source: str) -> Iterator[bytes]:
         for content in batch.contents:
             text = encoded.get(content.hash)
             if text is None:
-                text = encoded[content.hash] = _encoded(content, source)
+                text = encoded[content.hash] = _encoded(content, output)
             contents.append(text)
         times = batch.times.tolist()
         heads = {time_ms: long(time_ms) for time_ms in set(times)}  # many records share a millisecond
@@ -129,7 +129,7 @@ def _rows(batches: Iterable[Batch], source: str) -> Iterator[bytes]:
         yield from (heads[time_ms] + contents[code] + origin for time_ms, code, origin in rows)
 
 
-def _encoded(content: Content, source: str) -> bytes:
+def _encoded(content: Content, output: str) -> bytes:
     """Topic, key and value. RecordingError: a number in them is not what Avro's type makes of it."""
     import fastavro
     from fastavro.validation import validate
@@ -143,7 +143,7 @@ def _encoded(content: Content, source: str) -> bytes:
         if Content(content.topic, _from_avro(back["key"]), _from_avro(back["value"])).fragment == content.fragment:
             return file.getvalue()
     what = f"no Avro schema holds this record exactly: {content.fragment.decode()[:200]}"
-    raise RecordingError(what, where=source, remedy="convert to .jsonl.zst instead")
+    raise RecordingError(what, where=output, remedy="convert to .jsonl.zst instead")
 
 
 def to_avro(part: Any) -> Any:

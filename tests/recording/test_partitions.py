@@ -7,6 +7,7 @@ import struct
 from collections import defaultdict
 from hashlib import blake2b
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -56,14 +57,14 @@ def test_chains_are_those_of_the_document(runs: list[tuple[int, Records]], cuts:
 
 
 @given(streams=st.lists(streams, min_size=1, max_size=4), order=st.randoms(use_true_random=False))
-def test_partitions_come_in_any_order(streams: list[Records], order: object) -> None:
+def test_partitions_come_in_any_order(streams: list[Records], order: Random) -> None:
     """One after the other or in turns: a partition's chain is of its own records alone."""
     apart, mixed = PartitionChains(), PartitionChains()
     for number, records in enumerate(streams):
         apart.update(Batch.of(records), np.full(len(records), number))
     left = {number: list(records) for number, records in enumerate(streams) if records}
     while left:
-        number = order.choice(list(left))  # type: ignore[attr-defined]
+        number = order.choice(list(left))
         mixed.update(Batch.of([left[number].pop(0)]), np.array([number]))
         left = {number: records for number, records in left.items() if records}
     assert mixed.chains() == apart.chains()
@@ -165,9 +166,7 @@ def test_more_partitions_than_a_trailer_has_room_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [-5, 2**31, 2**70])
 def test_a_partition_that_is_none_of_kafkas(tmp_path: Path, number: int) -> None:
     """A number beyond any: the record is kept, and in no chain."""
-    content = Content(foreign("shop"), None, Raw(text="x"))
+    content = Content(foreign(CAPTURED.topics[-1]), None, Raw(text="x"))
     with RecordingWriter(tmp_path / "x.jsonl", CAPTURED) as writer:
-        writer.write(
-            captured([(START_MS, Content(foreign(CAPTURED.topics[-1]), None, content.value), Origin(partition=number))])
-        )
+        writer.write(captured([(START_MS, content, Origin(partition=number))]))
     assert Recording.open(tmp_path / "x.jsonl").trailer.partitions == {}

@@ -78,15 +78,12 @@ def paced(batches: Iterable[Batch], clock: Clock, *, start_ms: int, speed: float
     """The batches' records in slices, each when it is due. ``speed``: simulated seconds a second, finite, over zero.
 
     Slices without records are passed over; `start_ms` is the event time that is due at once. A record whose time goes
-    back is due with the one before it.
+    back is sent with the one before it, or at once where that is of an earlier batch: its slice is past.
     """
     slice_ms = _slice_ms(speed)
     began_s = clock.now_s()
-    latest_ms = start_ms
     for batch in batches:
-        reached_ms = np.maximum.accumulate(np.maximum(batch.times, latest_ms))
-        latest_ms = int(reached_ms[-1]) if len(batch) else latest_ms
-        slices = (reached_ms - start_ms) // slice_ms
+        slices = (np.maximum.accumulate(batch.times) - start_ms) // slice_ms
         for piece in np.unique(slices).tolist():
             clock.sleep_until_s(began_s + (piece + 1) * slice_ms / SECOND_MS / speed)
             yield batch[slice(*np.searchsorted(slices, [piece, piece + 1]).tolist())]

@@ -74,11 +74,12 @@ class KafkaReader:
         compacted or holds the marks of transactions, and none in the worst case. Errors: ServiceError after
         ``SILENCE_S`` without any.
         """
-        if self._position == (topic, partition, offset):
-            # What the client heard while nobody read is no news: it may have waited at the end of a topic that was
-            # deleted, and have found the one that was made again shorter.
-            with suppress(BrokerError):
-                return self._next(topic, partition, offset, count)
+        if self._position != (topic, partition, offset):
+            self._go_to(topic, partition, offset)
+        # What the client heard while nobody read stays in its queue and is no news: it may have waited at the end of a
+        # topic that was deleted, and have found the one that was made again shorter. So an error has to be said twice.
+        with suppress(BrokerError):
+            return self._next(topic, partition, offset, count)
         self._go_to(topic, partition, offset)
         return self._next(topic, partition, offset, count)
 

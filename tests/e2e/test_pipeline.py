@@ -29,7 +29,7 @@ def test_a_run_goes_the_whole_way_and_verify_says_so(
     and starts clean once it is stopped: the worker that comes back fills both tables anew.
     """
     settings = with_connect
-    morning = write_scenario(tmp_path / "morning.json", lines=["blue", "red"], duration="PT20M")
+    morning = write_scenario(tmp_path / "morning.json", lines=["blue"], duration="PT20M")
     summary = settings.namespace + TURNSTILE_SUMMARY.name
     done(settings, "replay", morning, "--to", "kafka", "--partitions", "3")
     empty = run(settings, "verify", morning, "--tables")

@@ -21,7 +21,7 @@ from cta.model.topics import ARRIVALS, TURNSTILE
 from cta.pipeline.board import Board
 from cta.pipeline.stations import station_table
 from cta.recording.digest import Digest
-from tests.cli.running import CTA, cta, interrupted, write_scenario
+from tests.cli.running import CTA, interrupted, write_scenario
 from tests.e2e.pipeline import done, environment, eventually, run, side_by_side
 from tests.e2e.services import Services, free_port
 
@@ -186,22 +186,22 @@ def test_an_interrupted_run_says_what_is_in_kafka(
     assert re.search(r"/s\s+[\d,]+ unacknowledged, \d+\.\d s behind the clock", seen)
 
 
-@pytest.mark.parametrize("command", ["replay", "verify", "capture", "doctor"])
-def test_a_cluster_that_is_not_there_is_named_with_a_remedy(command: str, small: Path, tmp_path: Path) -> None:
-    """Exit code 3, one line: which service, where, what to do. Nothing is written."""
-    port = free_port()
-    arguments: dict[str, list[str | Path]] = {
-        "replay": [small, "--to", "kafka"],
-        "verify": [small],
-        "capture": ["-o", tmp_path / "out.jsonl"],
-    }
-    nowhere = {"CTA_BOOTSTRAP_SERVERS": f"127.0.0.1:{port}"}
-    ended = cta(command, *arguments.get(command, []), **nowhere)
-    assert ended.returncode == 3
-    told = ended.stdout if command == "doctor" else ended.stderr
-    assert f"Kafka at 127.0.0.1:{port}: it cannot be reached" in told
-    assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in told
-    assert not (tmp_path / "out.jsonl").exists()
+def test_a_cluster_that_is_not_there_is_named_with_a_remedy(small: Path, tmp_path: Path) -> None:
+    """From each command exit code 3, one line: which service, where, what to do. Nothing is written."""
+    port, out = free_port(), tmp_path / "out.jsonl"
+    commands: list[list[str | Path]] = [
+        ["replay", small, "--to", "kafka"],
+        ["verify", small],
+        ["capture", "-o", out],
+        ["doctor"],
+    ]
+    nowhere = Settings(bootstrap_servers=f"127.0.0.1:{port}")
+    for command, (code, told) in zip(commands, side_by_side(nowhere, commands), strict=True):
+        assert (command, code) == (command, 3)
+        assert f"Kafka at 127.0.0.1:{port}: it cannot be reached" in told
+        assert "start it ('cta stack up') or check CTA_BOOTSTRAP_SERVERS" in told
+        assert command == ["doctor"] or told.count("\n") == 1
+    assert not out.exists()
 
 
 def test_a_registry_that_is_not_there_is_named_before_anything_is_changed(

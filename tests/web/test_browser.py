@@ -163,6 +163,7 @@ def test_slider_and_keys_move_through_the_run(served: Served, page: Any) -> None
     page.goto(f"{served.url}/?t=08:00&line=blue")
     sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")  # before that, keys mean nothing yet
     settled(page, "08:00:00")
+    assert page.locator(".rate dd, .lag dd").all_text_contents() == ["\u2013", "\u2013"]  # those are the feed's
     page.keyboard.press("ArrowRight")
     settled(page, "08:01:00")
     page.keyboard.press("Shift+ArrowLeft")
@@ -197,12 +198,17 @@ def test_a_line_and_a_station_can_be_looked_for(served: Served, page: Any) -> No
 
 
 def test_a_phone_shows_it_all_without_scrolling_sideways(served: Served, chromium: Any) -> None:
-    """390 units wide: nothing sticks out, and what is to be touched is large enough."""
+    """390 units wide: nothing sticks out, and what is to be read or touched is large enough."""
     with visit(chromium, viewport={"width": 390, "height": 844}) as page:
         page.goto(f"{served.url}/?t=08:08&line=blue")
         sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
         sync_api.expect(page.locator("tr.alerted .name")).to_be_visible()
+        sync_api.expect(page.locator("#diagram svg .now")).to_have_count(1)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        letters = page.evaluate(
+            "() => [...document.querySelectorAll('#diagram text')].map(e => e.getBoundingClientRect().height)"
+        )
+        assert min(letters) >= 10
         inside = page.evaluate(
             "() => [...document.querySelectorAll('.train')].every(e => e.getBoundingClientRect().right"
             " <= e.parentElement.getBoundingClientRect().right)"
@@ -218,6 +224,7 @@ def test_without_javascript_the_table_is_there(served: Served, blue: Run, chromi
     """The same table, made by the server, of one line if asked; it comes again by itself."""
     for batch in blue.batches(blue.window):
         served.site.feed.fold(batch)
+    served.update()
     with visit(chromium, java_script_enabled=False) as page:
         page.goto(f"{served.url}/?line=blue")
         rows = page.locator("#table tr[data-station]")

@@ -30,7 +30,7 @@ export class Diagram {
     this.#now = document.createElementNS("http://www.w3.org/2000/svg", "path");
     this.#now.setAttribute("class", "now");
     drawn.append(this.#now);
-    this.#figure.querySelector("div").replaceChildren(document.adoptNode(drawn));
+    this.#figure.replaceChildren(document.adoptNode(drawn));
     this.#figure.hidden = false;
   }
 

@@ -75,10 +75,10 @@ function showFooter({ records, digest }) {
 
 function showState() {
   const feed = live.slots.feed;
-  $("rate").textContent = feed ? `${number.format(feed.rate)}/s` : "";
-  $("lag").textContent = number.format(feed?.lag ?? 0);
   const lost = body.classList.contains("lost");
   const travelling = travel?.travelling ?? false;
+  $("rate").textContent = feed && !travelling ? `${number.format(feed.rate)}/s` : "–";
+  $("lag").textContent = feed && !travelling ? number.format(feed.lag) : "–";
   $("state").textContent = lost ? "no connection, trying again" : travelling ? (travel.playing ? "time travel" : "time travel, paused") : feed?.state ?? "starting";
   body.classList.toggle("live", !travelling && !lost);
   body.classList.toggle("playing", !travelling || travel.playing);

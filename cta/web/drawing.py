@@ -79,15 +79,15 @@ def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
         beside = max(dot, (lines - 1) / 2 * chart.frame.gap) + GAP
         words = name.replace("/", "/\n").split("\n") if inset else [name]
         free = [
-            (sum(_within(spot, box) for spot in tracks), _inward(chart, point, place), place)
+            (sum(_within(spot, box) for spot in tracks), _inward(chart, point, place), place, box)
             for place in range(4)
             if (box := _box(chart, point, words, size, beside, place)) and not any(_meet(box, other) for other in taken)
         ]
-        covered, _, place = min(free, default=(0, 0, None))
+        if not free:
+            continue
+        covered, _, place, box = min(free)
         along = covered * SPOT > max(map(len, words)) * size * CHARACTER / 2
-        if place is not None and (inset or not along):
-            box = _box(chart, point, words, size, beside, place)
-            assert box is not None
+        if inset or not along:
             taken.append(box)
             labels.append(_label(box, words, size, ("start", "end", "middle", "middle")[place]))
     return labels

@@ -20,7 +20,7 @@ from cta.model.batch import Batch, Content
 from cta.model.raw import foreign, raw
 from cta.model.records import StationTableRow
 from cta.model.time import parse_moment
-from cta.model.topics import ALERTS, ARRIVALS
+from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE
 from cta.pipeline.board import Board
 from cta.pipeline.stations import table_content
 from cta.web.app import POLICY
@@ -186,6 +186,14 @@ def test_a_poison_record_is_counted_and_shown(served: Served, blue: Run) -> None
     assert f'cta_unreadable_records_total{{topic="{ARRIVALS.name}"}} 2.0' in get(served, "/metrics").text
     assert '<dd id="unread">2</dd>' in get(served, "/").text
     assert get(served, "/api/moment").json()["records"] == {"topics": {}, "total": 0, "unread": 2, "missed": 0}
+
+
+def test_lag_is_shown_of_now_and_not_of_a_moment(served: Served) -> None:
+    """Without JavaScript, too: a page that is catching up does not say that it lacks nothing."""
+    served.site.feed.lag = {ARRIVALS.name: 1000, TURNSTILE.name: 234}
+    served.update()
+    found = [re.findall(r'<dd id="lag">(.*?)</dd>', get(served, path).text) for path in ("/", "/?t=08:08")]
+    assert found == [["1,234"], ["\u2013"]]
 
 
 def test_missed_records_are_counted_and_shown(served: Served) -> None:

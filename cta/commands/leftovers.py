@@ -113,33 +113,34 @@ def removed(found: Leftovers, broker: KafkaBroker, groups: KafkaGroups, settings
         say(f"{found.unseen} cannot be reached: what it may hold stays")
     if found.objects:
         Ksqldb(settings.ksqldb_url).drop(found.objects)
-    worker = Connect(settings.connect_url)
     try:
         for name in found.connectors:
-            _forget(worker, Postgres(settings.postgres_dsn), name)
+            _forget(name, settings)
         groups.delete(found.groups)
         broker.delete_topics(found.topics)
         yield
     except BaseException:  # Ctrl+C, too
         for name in found.connectors:
-            say(_resumed(worker, name))
+            say(_resumed(name, settings))
         raise
 
 
-def _resumed(worker: Connect, name: str) -> str:
+def _resumed(name: str, settings: Settings) -> str:
     """Let a connector run that may be stopped; a line that says so, or what to do where it can't be."""
     try:
-        worker.resume(name)
+        Connect(settings.connect_url).resume(name)
     except CtaError as error:
         return f"connector {name} may be stopped, for {error}; then 'cta connect restart {name}'"
     return f"connector {name} is resumed"
 
 
-def _forget(worker: Connect, database: Postgres, name: str) -> None:
+def _forget(name: str, settings: Settings) -> None:
+    """A connector's memory, in Connect and in Postgres; it is stopped afterwards."""
+    worker = Connect(settings.connect_url)
     reader = worker.reader(name)
     worker.forget(name)
     if reader is not None:
-        database.forget_reader(reader.slot, reader.publication)
+        Postgres(settings.postgres_dsn).forget_reader(reader.slot, reader.publication)
 
 
 def connectors_of(worker: Connect, namespace: str) -> list[str]:

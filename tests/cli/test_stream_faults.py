@@ -104,27 +104,27 @@ def test_equal_faults_in_another_order_are_no_cause(unreliable: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("faults", "laws"),
     [
-        ([FAULTS[0]], set()),
-        ([{"kind": "duplicate", "topic": "arrivals"}], {"separation", "neighbours", "prev"}),
-        ([{"kind": "duplicate", "topic": "weather"}], {"weather"}),
-        ([FAULTS[1]], set()),
-        ([{**FAULTS[1], "share": 0.5}], {"neighbours", "prev"}),
-        ([FAULTS[2]], set()),
-        ([FAULTS[3]], {"schema"}),
-        ([FAULTS[4]], {"weather"}),
-        ([{"kind": "drop", "topic": "arrivals", "share": 0.1}], {"neighbours", "prev"}),
+        ([FAULTS[0]], []),
+        ([{"kind": "duplicate", "topic": "arrivals"}], ["neighbours", "prev", "separation"]),
+        ([{"kind": "duplicate", "topic": "weather"}], ["weather"]),
+        ([FAULTS[1]], []),
+        ([{**FAULTS[1], "share": 0.5}], ["neighbours", "prev"]),
+        ([FAULTS[2]], []),
+        ([FAULTS[3]], ["schema"]),
+        ([FAULTS[4]], ["weather"]),
+        ([{"kind": "drop", "topic": "arrivals", "share": 0.1}], ["neighbours", "prev"]),
     ],
     ids=str,
 )
 def test_check_tells_what_is_wrong_with_a_delivery(
-    faults: list[dict[str, Any]], laws: set[str], tmp_path: Path
+    faults: list[dict[str, Any]], laws: list[str], tmp_path: Path
 ) -> None:
     """The laws that it breaks and no other, of the scenario and of its recording alike; and that it was to be so."""
     scenario = write_scenario(tmp_path / "a.json", lines=["blue"], duration="PT20M", stream_faults=faults)
     recording = tmp_path / "a.jsonl"
     assert invoke("record", scenario, "-o", recording).exit_code == 0
     of_scenario, of_recording = (json.loads(invoke("check", path, "--json").stdout) for path in (scenario, recording))
-    assert {law for law, n in of_scenario["laws"].items() if n} == laws
+    assert sorted(law for law, n in of_scenario["laws"].items() if n) == laws
     assert of_recording["laws"] == {"bytes": 0, **of_scenario["laws"]}
     assert of_scenario["notes"] == of_recording["notes"] != []
 

@@ -20,7 +20,7 @@ from cta.web.site import HERE, Site
 from cta.web.straight import Straight
 
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SAFE: Final = {
@@ -122,13 +122,17 @@ class _Page(_Answer):
 
     async def get(self) -> None:
         line, moment_ms = self.line(), self.moment()
-        self.set_header("Content-Security-Policy", f"{POLICY}; style-src {self.site.style_source}")
         self.send("text/html", self.site.page_html(await self.slots(moment_ms), line, moment_ms))
 
 
 class _Rows(_Answer):
     def get(self) -> None:
         self.send("text/html", self.site.rows_html(self.site.hub.slots, None))
+
+
+class _Style(_Answer):
+    def get(self) -> None:
+        self.send("text/css", self.site.style)
 
 
 class _Board(_Answer):
@@ -219,6 +223,7 @@ def make_app(site: Site) -> Application:
             ("/healthz", _Health, shared),
             ("/metrics", _Metrics, shared),
             ("/openapi.json", _OpenApi, shared),
+            ("/static/page.css", _Style, shared),
             ("/static/(.*)", _Static, {"path": str(HERE / "static")}),
         ],
         compress_response=True,

@@ -56,7 +56,7 @@ def test_the_demo_has_every_file_that_its_page_names() -> None:
             named += [f"/static/{name}" for name in re.findall(r'^import .* from "\./(.*)";$', answer.text, re.M)]
         assert stopped(process, signal.SIGINT)[0] == 0
     assert set(found.values()) == {200}
-    assert {"/static/main.js", "/static/map.js", "/static/icon.svg"} <= set(found)
+    assert {"/static/page.css", "/static/main.js", "/static/map.js", "/static/icon.svg"} <= set(found)
 
 
 def test_the_demo_starts_over() -> None:

@@ -3,10 +3,9 @@ from __future__ import annotations
 import re
 import socket
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from http.client import HTTPConnection
 from typing import Any
 
@@ -104,29 +103,32 @@ def test_what_is_not_there_is_a_404(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/?t=no", "/api/board", "/api/network", "/static/main.js", "/rows", "/nothing", "/healthz"]
+    "path", ["/", "/?t=no", "/api/board", "/static/main.js", "/static/page.css", "/rows", "/nothing", "/healthz"]
 )
 def test_every_answer_bears_the_policy(served: Served, path: str) -> None:
-    """No script but the server's own files and no style; types are not guessed; the server does not say what it is."""
+    """No script and no style but the server's own files; types are not guessed; the server does not say what it is."""
     headers = get(served, path).headers
     wanted = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
     assert {name: headers.get(name) for name in wanted} == wanted
     assert "Server" not in headers
 
 
-def test_the_pages_policy_allows_the_one_style_that_stands_in_it(served: Served) -> None:
-    """By its hash; the rest is as of every answer."""
-    answer = get(served, "/")
-    (style,) = re.findall(r"<style>(.*?)</style>", answer.text, re.S)
-    source = b64encode(sha256(style.encode()).digest()).decode()
-    assert answer.headers["Content-Security-Policy"] == f"{POLICY}; style-src 'sha256-{source}'"
+def test_the_style_is_one_file_with_the_lines_colors(served: Served, blue: Run) -> None:
+    """Asked for once, and not sent again to who has it; the policy allows no other than the server's own."""
+    named = re.findall(r'<link rel="stylesheet" href="(.*?)">', get(served, "/").text)
+    answer = get(served, named[0])
+    again = get(served, named[0], **{"If-None-Match": answer.headers["Etag"]})
+    assert (named, answer.headers["Content-Type"]) == (["/static/page.css"], "text/css; charset=utf-8")
+    assert [line for line in blue.network.lines.values() if f"--line: {line.color};" not in answer.text] == []
+    assert ("style-src 'self'" in POLICY, again.status_code) == (True, 304)
 
 
-def test_nothing_else_is_inline_and_nothing_comes_from_elsewhere(served: Served) -> None:
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(served: Served) -> None:
     """No style attribute, no handler, no script in the page, no address of another host in page or files."""
     page = get(served, "/?line=blue&t=08:08").text
-    assert re.findall(r"\sstyle=|\son\w+=|<script(?! type=\"module\" src=\"/static/main.js\"></script>)", page) == []
-    for path in ["/", "/static/main.js", "/static/map.js", "/static/table.js"]:
+    found = re.findall(r"\sstyle=|\son\w+=|<style|<script(?! type=\"module\" src=\"/static/main.js\"></script>)", page)
+    assert found == []
+    for path in ["/", "/static/page.css", "/static/main.js", "/static/map.js", "/static/table.js"]:
         found = re.findall(r"https?://(?!www\.w3\.org/)[^\"' ]+", get(served, path).text)
         assert found == [], path
 
@@ -319,7 +321,7 @@ def test_the_page_is_small(served: Served, blue: Run) -> None:
     for batch in blue.batches(blue.window):
         served.site.feed.fold(batch)
     files = ["main", "clock", "diagram", "live", "map", "store", "table", "travel"]
-    paths = ["/", "/api/network", *(f"/static/{name}.js" for name in files)]
+    paths = ["/", "/static/page.css", "/api/network", *(f"/static/{name}.js" for name in files)]
     sizes = {}
     with closing(HTTPConnection("127.0.0.1", int(served.url.rsplit(":", 1)[1]), timeout=10)) as connection:
         for path in paths:

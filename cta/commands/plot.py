@@ -23,7 +23,7 @@ def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> st
     as of `check_output`, or where it cannot be written.
     """
     path = Path(output)
-    check_output(output, force=force, source=None if run.recording is None else run.recording.path, forms=FORMS)
+    check_output(output, force=force, source=run.path, forms=FORMS)
     with at("--line"):
         shown = find_line(run.network, line)
     found = strings(run.network, shown.line, run.batches(window))

@@ -27,7 +27,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
     Errors: InterruptedRunError, which says where the records so far are; those of `check_output`, and OutputError where
     it cannot be written; then nothing new is left behind.
     """
-    check_output(output, force=force, source=None if run.recording is None else run.recording.path)
+    check_output(output, force=force, source=run.path)
     header = Header.of(
         scenario=run.scenario,
         seed=run.seed,
@@ -61,15 +61,18 @@ def check_output(
 ) -> None:
     """OutputError where ``output`` is no name for a file of one of the forms, or is there and is not to be replaced.
 
-    Also where what is read, ``source``, would be lost: a file is written under its partial name first.
+    Also, ``force`` or not, where what is read, ``source``, would be lost: it is the output under any name, or under the
+    partial name that is written first. --force is advised only where it helps.
     """
     if not output or "\0" in output:
         raise OutputError("no file can have this name", where=repr(output), remedy="choose another name")
     path = Path(output)
-    if path.exists() and not force:
-        raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")
-    if not path.is_dir() and not output.endswith(forms):
+    new = NewFile(path)
+    new.check()
+    if not output.endswith(forms):
         raise OutputError("no form has this ending", where=output, remedy=f"end it with {', '.join(forms)}")
-    partial = NewFile(path).partial
-    if source is not None and source.exists() and partial.exists() and partial.samefile(source):
+    written = [place for place in (path, new.partial) if place.exists()]
+    if source is not None and source.exists() and any(place.samefile(source) for place in written):
         raise OutputError("would be written over the file that is read", where=output, remedy="choose another name")
+    if path in written and not force:
+        raise OutputError("is there already", where=output, remedy="choose another name, or --force to replace it")

@@ -8,7 +8,7 @@ from pathlib import Path
 from cta.commands.info import moment
 from cta.commands.record import check_output
 from cta.model.batch import Batch
-from cta.model.errors import OutputError, RecordingError
+from cta.model.errors import RecordingError
 from cta.recording.digest import Digest
 from cta.recording.format import Header, Trailer, decode_header, replaced
 from cta.recording.salvage import HeaderLine, Loss, salvage
@@ -89,10 +89,6 @@ def repair(file: str, output: str, *, force: bool = False) -> Saved:
 
     Errors: RecordingError where nothing is whole; OutputError.
     """
-    if Path(output).exists() and Path(file).exists() and Path(output).samefile(file):
-        raise OutputError(
-            "is the file to repair", where=output, remedy="choose another name: the original stays as it is"
-        )
     check_output(output, force=force, source=Path(file))
     saved = look(Path(file))
     if saved.header_line is None and not saved.digest.total:

@@ -28,6 +28,8 @@ from cta.simulation.plan import Plan, Window, resolve
 class Run:
     """A stream of records in order, and what it is of."""
 
+    path: Path
+    """The scenario's or the recording's file."""
     name: str
     seed: int | None
     """None for a recording that no scenario made."""
@@ -83,7 +85,7 @@ def _simulated(target: str, seed: int | None) -> Run:
     plan = resolve(scenario, network, source=target)
     if seed is not None:
         plan = dataclasses.replace(plan, seed=seed)
-    return Run(plan.name, plan.seed, plan.window, network, scenario, plan, None)
+    return Run(Path(target), plan.name, plan.seed, plan.window, network, scenario, plan, None)
 
 
 def _recorded(target: str) -> Run:
@@ -92,13 +94,13 @@ def _recorded(target: str) -> Run:
     header = recording.header
     window = Window(header.start_ms, header.end_ms)
     if header.scenario is None:
-        return Run(Path(target).stem, header.seed, window, network, None, None, recording)
+        return Run(recording.path, recording.path.stem, header.seed, window, network, None, None, recording)
     source = f"{target} line 1"
     scenario = scenarios.parse(msgspec.json.encode(header.scenario), source)
     plan = resolve(scenario, network, source=source)
     if header.seed is not None:
         plan = dataclasses.replace(plan, seed=header.seed)
-    return Run(plan.name, header.seed, window, network, scenario, plan, recording)
+    return Run(recording.path, plan.name, header.seed, window, network, scenario, plan, recording)
 
 
 def cut(run: Run, from_: str | None, until: str | None) -> Window:

@@ -29,11 +29,18 @@ class NewFile:
         self.partial = Path(f"{self._final}{PARTIAL_SUFFIX}")
         """Where it is written; what stood there is lost."""
 
-    def open(self) -> None:
+    def check(self) -> None:
+        """OutputError where something stands there that is no file to replace."""
         try:
             if self._final.exists() and not self._final.is_file():
                 what = "a directory" if self._final.is_dir() else "not a regular file"
                 raise OutputError(what, where=str(self.path), remedy="name a file to write")
+        except OSError as error:
+            raise self.refused(error) from None
+
+    def open(self) -> None:
+        self.check()
+        try:
             self.file = os.fdopen(self._claim(), "wb", buffering=BUFFER_BYTES)
         except BlockingIOError:
             what, remedy = "is being written by another run", "wait for its end, or choose another name"

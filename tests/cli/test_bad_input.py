@@ -250,14 +250,15 @@ def test_a_wrong_command_line_is_refused(args: list[str], words: list[str]) -> N
         ("taken.jsonl", ["is there already", "--force"]),
         ("nowhere/out.jsonl", ["nowhere"]),
         ("taken.jsonl/out.jsonl", ["taken.jsonl"]),
-        (".", ["there already"]),
+        (".", ["a directory; name a file to write"]),
+        ("small.json", ["ending"]),
         ("x" * 300 + ".jsonl", ["xxx"]),
         ("a\0b.jsonl", ["another name"]),
         ("out.zst", ["ending", ".jsonl, .jsonl.zst"]),
         ("out.jsonl.gz", ["ending"]),
         ("out.avro", ["ending"]),
     ],
-    ids=["taken", "no folder", "below a file", "a directory", "long", "null", "zst", "gz", "avro"],
+    ids=["taken", "no folder", "below a file", "a directory", "no form", "long", "null", "zst", "gz", "avro"],
 )
 def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, output: str, words: list[str]) -> None:
     """The line names it; what was there stays as it was and nothing is added."""
@@ -269,13 +270,14 @@ def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, output: str
     assert (tmp_path / "taken.jsonl").read_text() == "mine"
 
 
-def test_force_does_not_replace_a_directory(tmp_path: Path) -> None:
-    """--force is for files."""
+@pytest.mark.parametrize("options", [[], ["--force"]], ids=["unasked", "force"])
+def test_only_a_file_is_replaced(tmp_path: Path, options: list[str]) -> None:
+    """A directory and a device are refused as what they are: --force is for files, and is not advised."""
     path = write_scenario(tmp_path / "small.json")
-    folder = tmp_path / "folder.jsonl"
-    folder.mkdir()
-    result = invoke("record", path, "-o", folder, "--force")
-    assert_refused(result.stderr, result.stdout, result.exit_code, "folder.jsonl")
+    (folder := tmp_path / "folder.jsonl").mkdir()
+    for output, what in ((folder, "a directory"), ("/dev/full", "not a regular file")):
+        result = invoke("record", path, "-o", output, *options)
+        assert_refused(result.stderr, result.stdout, result.exit_code, f"{output}: {what}; name a file to write")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["folder.jsonl", "small.json"]
 
 

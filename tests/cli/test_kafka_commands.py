@@ -39,7 +39,7 @@ def small(tmp_path: Path) -> Path:
         (["verify", "TARGET", "--wait", "soon"], ["--wait", "from 0 to"]),
         (["verify", "TARGET", "--from", "23:00"], ["--from", "outside the run"]),
         (["capture"], ["--output"]),
-        (["capture", "-o", "TARGET"], ["is there already", "--force"]),
+        (["capture", "-o", "TARGET"], ["no form has this ending"]),
         (["capture", "-o", "out.avro"], ["out.avro", ".jsonl.zst"]),
         (["capture", "-o", "a\0b.jsonl"], ["no file can have this name"]),
         (["capture", "-o", "out.jsonl", "--namespace", "*"], ["CTA_NAMESPACE"]),

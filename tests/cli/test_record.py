@@ -48,19 +48,6 @@ def test_force_replaces(tmp_path: Path) -> None:
     assert output.read_bytes() == fresh.read_bytes()
 
 
-def test_a_recording_may_be_cut_onto_itself(tmp_path: Path) -> None:
-    """It is read to its end before the shorter one takes its name."""
-    scenario, output, fresh = (
-        write_scenario(tmp_path / "small.json"),
-        tmp_path / "out.jsonl",
-        tmp_path / "fresh.jsonl",
-    )
-    invoke("record", scenario, "-o", output)
-    assert invoke("record", output, "-o", output, "--force", "--until", "07:05").exit_code == 0
-    invoke("record", scenario, "-o", fresh, "--until", "07:05")
-    assert output.read_bytes() == fresh.read_bytes()
-
-
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl+C", "ended"])
 @pytest.mark.parametrize("form", [".jsonl", ".jsonl.zst"])
 def test_an_interrupted_run_says_what_is_safe(tmp_path: Path, form: str, by: signal.Signals) -> None:

@@ -282,17 +282,46 @@ def test_what_avro_cannot_hold_is_not_converted(tmp_path: Path, content: Content
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.jsonl"]
 
 
-@pytest.mark.parametrize("command", ["record", "cut", "convert", "repair"])
-def test_what_is_read_is_not_written_over(small: Path, command: str) -> None:
-    """A recording under the partial name of the output would be emptied before it is read."""
-    partial = small.rename(small.with_name("other.jsonl.partial"))
-    before = partial.read_bytes()
-    result = invoke(command, partial, "-o", small.with_name("other.jsonl"))
+@pytest.mark.parametrize("options", [[], ["--force"]], ids=["unasked", "force"])
+@pytest.mark.parametrize("place", ["the same", "symlink", "hard link", "partial"])
+@pytest.mark.parametrize(
+    "command", [["record"], ["cut"], ["convert"], ["repair"], ["plot", "--line", "blue"]], ids=lambda args: args[0]
+)
+def test_what_is_read_is_not_written_over(small: Path, command: list[str], place: str, options: list[str]) -> None:
+    """Under no name for it, nor as the partial file of the output, which would be emptied before it is read."""
+    if command[0] == "plot":
+        small = small.rename(small.with_name("run.svg"))  # a recording is known by its first bytes, too
+    form = "".join(small.suffixes)
+    output = small if place == "the same" else small.with_name(f"out{form}")
+    if place == "symlink":
+        output.symlink_to(small)
+    elif place == "hard link":
+        output.hardlink_to(small)
+    elif place == "partial":
+        small = small.rename(small.with_name(f"out{form}.partial"))
+    before = small.read_bytes()
+    result = invoke(*command, small, "-o", output, *options)
     assert (result.exit_code, result.stderr) == (
         2,
-        f"error: {small.with_name('other.jsonl')}: would be written over the file that is read; choose another name\n",
+        f"error: {output}: would be written over the file that is read; choose another name\n",
     )
-    assert partial.read_bytes() == before
+    assert small.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [["record"], ["plot", "--line", "yellow"]], ids=lambda args: args[0])
+@pytest.mark.parametrize("place", ["symlink", "partial"])
+def test_a_scenario_is_not_written_over(tmp_path: Path, command: list[str], place: str) -> None:
+    """As little as a recording."""
+    output = tmp_path / ("out.jsonl" if command[0] == "record" else "out.svg")
+    scenario = write_scenario(tmp_path / "small.json")
+    if place == "symlink":
+        output.symlink_to(scenario)
+    else:
+        scenario = scenario.rename(f"{output}.partial")
+    before = scenario.read_bytes()
+    result = invoke(*command, scenario, "-o", output, "--force")
+    assert (result.exit_code, "written over the file that is read" in result.stderr) == (2, True)
+    assert scenario.read_bytes() == before
 
 
 def test_no_form_has_the_ending(small: Path) -> None:
@@ -482,15 +511,6 @@ def test_nothing_is_whole(tmp_path: Path) -> None:
     result = invoke("repair", path, "-o", tmp_path / "saved.jsonl")
     assert (result.exit_code, result.stderr) == (2, f"error: {path}: nothing in it is whole; record the run again\n")
     assert [entry.name for entry in tmp_path.iterdir()] == ["junk"]
-
-
-def test_the_original_is_not_written_over(small: Path) -> None:
-    """Not even with --force, nor under another name for it."""
-    (link := small.with_name("link.jsonl")).symlink_to(small)
-    before = small.read_bytes()
-    for output in (small, link):
-        assert "is the file to repair" in invoke("repair", small, "-o", output, "--force").stderr
-    assert small.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", ["cut", "convert", "repair"])

@@ -18,7 +18,7 @@ Examples:
 \b
 Only the ends of the file and its index are read, so it answers at once whatever the size.
 What the file says of itself is not verified: that is what cta check does.
-Exit codes: 0 a whole recording, 1 an incomplete one, 2 bad input.""",
+Exit codes: 0 a whole recording, 1 one that is cut short or says what is missing, 2 bad input.""",
 )
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -29,7 +29,7 @@ def info(ctx: click.Context, file: str, as_json: bool) -> None:
 
     found = about.about(file)
     click.echo(about.as_json(found) if as_json else about.summary(found))
-    ctx.exit(0 if found.trailer is not None else 1)
+    ctx.exit(0 if found.complete else 1)
 
 
 @cli.command(

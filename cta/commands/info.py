@@ -24,7 +24,12 @@ class About:
     found: Ends
     header: Header
     trailer: Trailer | None
-    """None: the recording is incomplete."""
+    """None: cut short."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has its end, and lacks nothing that its header knows of."""
+        return self.trailer is not None and not self.header.missing
 
 
 def about(file: str) -> About:
@@ -40,7 +45,7 @@ def as_json(about: About) -> str:
     header, trailer = about.header, about.trailer
     document: dict[str, Any] = {
         "file": str(about.path),
-        "complete": trailer is not None,
+        "complete": about.complete,
         "bytes": about.file_bytes,
         "text_bytes": about.found.text_bytes or None,
         "frames": about.found.frames,
@@ -89,7 +94,7 @@ def summary(about: About) -> str:
             ("digest", trailer.digest),
             ("sha256", trailer.sha256),
             *_partitions(trailer),
-            ("complete", "no" if header.missing else "yes"),
+            ("complete", "yes" if about.complete else "no"),
         ]
     lines += under("missing", list(header.missing))
     return "\n".join(f"{label:<{LABEL_WIDTH}} {text}".rstrip() for label, text in lines)

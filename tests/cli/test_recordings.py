@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -94,6 +95,17 @@ def test_info_of_an_incomplete_recording(small: Path) -> None:
     )
     found = json.loads(invoke("info", cut, "--json").stdout)
     assert (found["complete"], found["partitions"]) == (False, None)
+
+
+def test_info_of_what_is_not_the_whole_run(small: Path) -> None:
+    """A last line does not make a recording whole that says what it lacks: in words, as JSON and as exit code."""
+    (damaged := small.with_name("damaged")).write_bytes(small.read_bytes()[:-200])
+    saved = small.with_name("saved.jsonl")
+    assert invoke("repair", damaged, "-o", saved).exit_code == 1
+    words, found = invoke("info", saved), invoke("info", saved, "--json")
+    assert (words.exit_code, found.exit_code) == (1, 1)
+    assert re.search(r"^complete +no$", words.stdout, re.MULTILINE)
+    assert (json.loads(found.stdout)["complete"], len(json.loads(found.stdout)["missing"]) > 0) == (False, True)
 
 
 def test_info_of_times_that_no_calendar_has(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def tests(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Against real services in containers. `-- --twins` builds their images here, `-- --strict` fails on any skip.
 
-    The rest of the arguments is pytest's. A service whose CTA_* variable is set is used as it is (docs/stack.md).
+    The rest of the arguments is pytest's. A service whose CTA_* variable is set is used as it is (docs/stack.md). Two
+    processes, each with services of its own: tests wait for services more than they work.
     """
     install(session, "e2e")
     options = [option for option in session.posargs if option not in ("--twins", "--strict")]
@@ -74,7 +75,8 @@ def e2e(session: nox.Session) -> None:
         exports = [line.removeprefix("export ") for line in str(built).splitlines() if line.startswith("export ")]
         environment |= dict(export.split("=", 1) for export in exports)
     paths = [] if any(option.startswith("tests") for option in options) else ["tests/e2e"]
-    session.run("pytest", "-m", "e2e", "--durations=5", *options, *paths, env=environment)
+    command = ("pytest", "-n", "2", "--dist", "worksteal", "-m", "e2e", "--durations=5")
+    session.run(*command, *options, *paths, env=environment)
 
 
 @nox.session

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 from uuid import uuid4
 
@@ -36,6 +37,8 @@ def free_port() -> int:
 class Services:
     """Services by what is used of them. Those not given are containers of one compose project, ended by `down`.
 
+    Or when this process is gone, whatever ended it: a process of its own waits for that.
+
     ``overlay``: a compose file over the project's own, for services that are to be otherwise.
     """
 
@@ -47,7 +50,8 @@ class Services:
             for name in ("KAFKA", "SCHEMA_REGISTRY", "CONNECT", "POSTGRES", "KSQLDB", "REST_PROXY", "UI")
         }
         self._started: set[str] = set()
-        self._used = False
+        self._end: subprocess.Popen[bytes] | None = None
+        self._log = TemporaryFile()  # noqa: SIM115 # a pipe would end with this process, and what writes to it, too
         self.project = f"cta-e2e-{uuid4().hex[:8]}"
 
     @property
@@ -107,15 +111,17 @@ class Services:
 
     def logs(self) -> str:
         """The last lines of each container."""
-        return self._compose("logs", "--tail", str(SHOWN_LINES), "--no-color") if self._used else ""
+        return self._compose("logs", "--tail", str(SHOWN_LINES), "--no-color") if self._end else ""
 
     def down(self) -> None:
         """Remove every container, network and volume of the project, and see that they are gone."""
-        if not self._used:
+        if self._end is None:
             return
-        self._compose("down", "--volumes", "--timeout", "2")
+        self._end.communicate()
+        self._log.seek(0)
+        assert self._end.returncode == 0, f"down: {self._log.read().decode()}"
         self._started.clear()
-        self._used = False
+        self._end = None
         mine = f"label=com.docker.compose.project={self.project}"
         left = subprocess.run(["docker", "ps", "-aq", "--filter", mine], capture_output=True, text=True, check=True)
         assert left.stdout == "", f"containers of {self.project} are left: {left.stdout}"
@@ -128,24 +134,42 @@ class Services:
         if service in CONFLUENT and "confluent" not in self._environment.get("COMPOSE_PROFILES", "confluent"):
             skip(f"{service} has no image that can be had here")
         if service not in self._started:
-            self._used = True
+            self._end = self._end or self._at_the_end()
             self._compose("up", "--wait", service)
             self._started.add(service)
         return url
 
-    def _compose(self, *arguments: str) -> str:
-        command = DockerCompose(ROOT / "compose", self._files).docker_compose_command()
-        ports = {f"CTA_{name}_PORT": str(port) for name, port in self._ports.items()}
-        finished = subprocess.run(
-            [*command, *arguments],
+    def _at_the_end(self) -> subprocess.Popen[bytes]:
+        """What removes everything when its standard input is closed: by `down`, or because this process is gone."""
+        return subprocess.Popen(
+            ["sh", "-c", 'cat && exec "$@"', "sh", *self._command("down", "--volumes", "--timeout", "2")],
             cwd=ROOT / "compose",
-            env={**os.environ, **ports, "COMPOSE_PROJECT_NAME": self.project},
+            env=self._variables,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl+C is not for it
+        )
+
+    def _compose(self, *arguments: str) -> str:
+        finished = subprocess.run(
+            self._command(*arguments),
+            cwd=ROOT / "compose",
+            env=self._variables,
             capture_output=True,
             text=True,
             check=False,
         )
         assert finished.returncode == 0, f"{' '.join(arguments)}: {finished.stderr}"
         return finished.stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [*DockerCompose(ROOT / "compose", self._files).docker_compose_command(), *arguments]
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        ports = {f"CTA_{name}_PORT": str(port) for name, port in self._ports.items()}
+        return {**os.environ, **ports, "COMPOSE_PROJECT_NAME": self.project}
 
 
 def skip(why: str) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.e2e.pipeline import eventually
 from tests.e2e.services import Services
 
 BROKEN = """
@@ -26,7 +27,7 @@ def test_a_session_with_a_failed_test_leaves_nothing_and_shows_the_containers_la
     services.ours("postgres")
     ended = session(tmp_path, "assert False")
     assert ended.returncode == 1, ended.stdout
-    assert_nothing_is_left(ended.stdout)
+    assert left_of(ended.stdout) == ""
     _, heading, lines = ended.stdout.partition("containers' last lines")
     assert heading
     assert re.search(r"^postgres-1 +\| .*database system is ready to accept connections", lines, re.MULTILINE)
@@ -36,17 +37,26 @@ def test_a_session_that_is_interrupted_leaves_nothing(services: Services, tmp_pa
     services.ours("postgres")
     ended = session(tmp_path, "raise KeyboardInterrupt")
     assert ended.returncode == 2, ended.stdout
-    assert_nothing_is_left(ended.stdout)
+    assert left_of(ended.stdout) == ""
 
 
-def assert_nothing_is_left(said: str) -> None:
-    """No container, network or volume of the session's project."""
+def test_a_session_that_is_killed_leaves_nothing(services: Services, tmp_path: Path) -> None:
+    """As its processes are where pytest-xdist runs several and is interrupted."""
+    services.ours("postgres")
+    ended = session(tmp_path, "import os; os.kill(os.getpid(), 9)")
+    assert ended.returncode == -9, ended.stdout
+    eventually(lambda: left_of(ended.stdout), "")
+
+
+def left_of(said: str) -> str:
+    """The containers, networks and volumes of the session's project."""
     found = re.search(r"project (cta-e2e-\w+)", said)
     assert found is not None, said
     mine = f"label=com.docker.compose.project={found[1]}"
-    for listing in (["ps", "--all"], ["network", "ls"], ["volume", "ls"]):
-        left = subprocess.run(["docker", *listing, "-q", "--filter", mine], capture_output=True, text=True, check=True)
-        assert (listing, left.stdout) == (listing, "")
+    return "".join(
+        subprocess.run(["docker", *listing, "-q", "--filter", mine], capture_output=True, text=True, check=True).stdout
+        for listing in (["ps", "--all"], ["network", "ls"], ["volume", "ls"])
+    )
 
 
 def session(folder: Path, ends: str) -> subprocess.CompletedProcess[str]:

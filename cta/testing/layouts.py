@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hypothesis import strategies as st
+from cta.testing.drawing import strategies as st
 
 MOST_STATIONS = 12
 LINES = ("red", "blue", "green")

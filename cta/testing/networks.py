@@ -20,8 +20,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import get_args
 
-from hypothesis import strategies as st
-
 from cta.model.records import Direction
 from cta.model.time import DayType
 from cta.network.load import chicago
@@ -38,6 +36,7 @@ from cta.network.network import (
     Station,
     Terminal,
 )
+from cta.testing.drawing import strategies as st
 from cta.testing.layouts import Route, Routes, layouts
 
 RIDERSHIP_MONTH = "2019-10"

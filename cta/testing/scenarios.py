@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from cta.model.scenario import Breakdown, Closure, Fault, Headways, Scenario, SlowZone, Surge, Timetable
@@ -32,6 +31,7 @@ from cta.model.time import (
 from cta.network.lookup import unique_name
 from cta.network.network import Network
 from cta.testing.documents import Case
+from cta.testing.drawing import strategies as st
 from cta.testing.networks import networks
 
 DAYS = (

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -25,6 +24,7 @@ from cta.simulation.fleet import trains_of
 from cta.simulation.plan import Plan, resolve
 from cta.simulation.stream_faults import SELECTORS
 from cta.testing.documents import Case
+from cta.testing.drawing import strategies as st
 from cta.testing.scenarios import cases
 
 MOST_FAULTS = 4

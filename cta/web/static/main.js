@@ -29,6 +29,11 @@ const travel = network.window && new Travel(network.window, Number(body.dataset.
     show(slots, null);
     address();
   },
+  onStand: (moment) => {
+    clock.set(moment, 0);
+    $("records").textContent = $("digest").textContent = "–"; // those shown are of a moment before
+    tick();
+  },
   onLive: () => {
     clock.set(live.slots.time ?? 0, live.slots.feed?.speed ?? 0);
     show(live.slots, null);
@@ -87,8 +92,10 @@ function showState() {
   $("speed").textContent = speed ? `${speed}×` : "";
 }
 
+const shownMoment = () => Math.floor(clock.now() / 1000) * 1000;
+
 function tick() {
-  const now = Math.floor(clock.now() / 1000) * 1000;
+  const now = shownMoment();
   if (!now) return;
   if ($("clock").textContent !== timeOf(now)) {
     $("clock").textContent = timeOf(now);
@@ -137,18 +144,18 @@ if (travel) {
   $("from").textContent = timeOf(network.window.start).slice(0, 5);
   $("until").textContent = timeOf(network.window.end).slice(0, 5);
   $("slider").addEventListener("input", () => {
-    if (!travel.travelling) travel.playing = false;
+    stopLive();
     travel.go(Number($("slider").value));
     showState();
   });
-  $("play").addEventListener("click", () => (travel.toggle(clock.now()), showState()));
+  $("play").addEventListener("click", () => (travel.toggle(shownMoment()), showState()));
   $("live").addEventListener("click", () => travel.live());
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input[type=search]") || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = (event.shiftKey ? 10 : 1) * 60_000;
     const now = travel.travelling ? travel.moment : clock.now();
     const keys = {
-      " ": () => travel.toggle(now), ArrowLeft: () => stepTo(now - step), ArrowRight: () => stepTo(now + step),
+      " ": () => travel.toggle(shownMoment()), ArrowLeft: () => stepTo(now - step), ArrowRight: () => stepTo(now + step),
       "[": () => faster(-1), "]": () => faster(1),
     };
     if (event.target.matches("button, a") && event.key === " ") return;
@@ -165,8 +172,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+function stopLive() {
+  if (travel.travelling) return;
+  travel.playing = false;
+  clock.set(shownMoment(), 0);
+}
+
 function stepTo(moment) {
-  if (!travel.travelling) travel.playing = false;
+  stopLive();
   travel.go(moment);
 }
 

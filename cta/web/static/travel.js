@@ -7,8 +7,11 @@ export class Travel {
   moment = null; // null: live
   playing = true;
 
-  constructor({ start, end }, speed, { onMoment, onLive }) {
-    Object.assign(this, { start, end, onMoment, onLive });
+  #pauses = 0;
+
+  // onMoment(moment, slots): what a moment has; onStand(moment): that it stands there, what it has is being asked for.
+  constructor({ start, end }, speed, { onMoment, onStand, onLive }) {
+    Object.assign(this, { start, end, onMoment, onStand, onLive });
     this.speed = speed || 60;
     this.asked = false;
     this.wanted = null;
@@ -24,10 +27,13 @@ export class Travel {
     this.#ask();
   }
 
-  // From wherever the page is now: stand, or go on.
-  toggle(now) {
-    this.playing = this.travelling ? !this.playing : false;
-    this.go(this.travelling ? this.moment : now);
+  // Stand at the moment that is shown, or go on from where it stands. Answers under way are of moments before it.
+  toggle(shown) {
+    const stands = this.travelling && !this.playing;
+    this.playing = stands;
+    if (!stands) this.#pauses++;
+    this.go(stands ? this.moment : shown);
+    if (!stands) this.onStand(this.moment);
   }
 
   live() {
@@ -43,9 +49,7 @@ export class Travel {
 
   #goOn() {
     if (this.travelling && this.playing && !this.asked) {
-      const next = this.moment + this.speed * STEP_MS;
-      if (next >= this.end) this.playing = false;
-      this.go(next);
+      this.go(this.moment + this.speed * STEP_MS);
     }
   }
 
@@ -57,9 +61,13 @@ export class Travel {
     try {
       while (this.wanted !== null) {
         const moment = this.wanted;
+        const pauses = this.#pauses;
         this.wanted = null;
         const answer = await fetch(`/api/moment?t=${moment}`);
-        if (answer.ok && this.travelling) this.onMoment(moment, await answer.json());
+        const slots = answer.ok && await answer.json();
+        if (!slots || !this.travelling || pauses !== this.#pauses) continue;
+        if (moment === this.end) this.playing = false;
+        this.onMoment(moment, slots);
       }
     } catch {
       // The server is away; the state in the footer says so, and the next moment is asked for all the same.

@@ -220,12 +220,12 @@ def diff(
     from cta.commands import diff_report
     from cta.commands.console import progress_bar, results
     from cta.commands.diff import diff as run_diff
-    from cta.commands.diff import tolerance
+    from cta.commands.diff import spanned, tolerance
     from cta.commands.target import open_run
 
     tolerance_ms = None if time_tolerance is None else tolerance(time_tolerance)
     one, other = open_run(a), open_run(b, seed=seed_b)
-    with progress_bar(one.window) as progress:
+    with progress_bar(spanned(one, other)) as progress:
         found = run_diff((a, b), one, other, ignore=ignore, tolerance_ms=tolerance_ms, progress=progress)
     if as_json:
         click.echo(diff_report.as_json(found))

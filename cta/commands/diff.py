@@ -18,6 +18,7 @@ from cta.model.topics import Place
 from cta.model.wording import nearest
 from cta.recording.compare import Comparison, Stream, compare, ignorable
 from cta.recording.partitions import differing
+from cta.simulation.plan import Window
 
 _SHORT_DURATION: Final = re.compile(r"(\d{1,9})(ms|s|m|h)")
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
@@ -69,6 +70,11 @@ def diff(
         within=None if within is None else (within.start_ms, within.end_ms),
     )
     return Diff(names, a, b, comparison, causes(a, b))
+
+
+def spanned(a: Run, b: Run) -> Window:
+    """From where the first of two runs begins to where the last ends."""
+    return Window(min(a.window.start_ms, b.window.start_ms), max(a.window.end_ms, b.window.end_ms))
 
 
 def tolerance(text: str) -> int:

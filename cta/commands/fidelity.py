@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from cta.commands.console import Progress, progress_bar, unseen
+from cta.model.time import DAY_MS, DayType, operating_day_start_ms
 from cta.network.checks import CONFLICT_DELAY_S, headway_checks
 from cta.network.load import chicago
 from cta.network.network import Network
@@ -25,9 +27,14 @@ from cta.simulation.fidelity import (
     running_times,
     trains_an_hour,
 )
+from cta.simulation.movement import Movement
+from cta.simulation.plan import Window
 
 SEED = 1
 SEEDS = range(20)
+BEGIN_MS = operating_day_start_ms(DAYS["weekday"])
+SIMULATED = Window(BEGIN_MS, BEGIN_MS + (len(DAYS) + len(SEEDS)) * DAY_MS)
+"""The days that are simulated, as if they were one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,35 @@ class Fidelity:
     entries: Entries
 
 
-def measure(network: Network) -> Fidelity:
-    """Simulate a weekday, a Saturday and a Sunday of trains, and a weekday's entries with each seed: some seconds."""
+def measure(network: Network, progress: Progress = unseen) -> Fidelity:
+    """Simulate a weekday, a Saturday and a Sunday of trains, and a weekday's entries with each seed: some seconds.
+
+    ``progress`` is told of each day, in `SIMULATED`; its records are movements and entries.
+    """
     checks = headway_checks()
-    seen = {day: movements(network, on, SEED) for day, on in DAYS.items()}
+    time_ms, records = BEGIN_MS, 0
+
+    def simulated(more: int) -> None:
+        nonlocal time_ms, records
+        time_ms, records = time_ms + DAY_MS, records + more
+        progress(time_ms, records)
+
+    seen: dict[DayType, list[Movement]] = {}
+    for day, on in DAYS.items():
+        seen[day] = movements(network, on, SEED)
+        simulated(len(seen[day]))
     return Fidelity(
         [row for day, on in DAYS.items() for row in trains_an_hour(network, checks, on, seen[day])],
         running_times(network, seen["weekday"]),
         conflict_delays(network, seen["weekday"]),
-        entries(network, DAYS["weekday"], SEEDS),
+        entries(network, DAYS["weekday"], SEEDS, simulated),
     )
 
 
 def fidelity_command(as_json: bool, console: Console) -> None:
-    """Print the figures: tables, or one JSON object."""
-    fidelity = measure(chicago())
+    """Print the figures: tables, or one JSON object. Under a bar where somebody watches."""
+    with progress_bar(SIMULATED) as progress:
+        fidelity = measure(chicago(), progress)
     if as_json:
         console.print(msgspec.json.encode(asdict(fidelity)).decode(), markup=False, highlight=False, soft_wrap=True)
         return

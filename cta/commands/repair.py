@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cta.commands.console import Progress, progress_bar, unseen
 from cta.commands.info import moment
 from cta.commands.record import check_output
 from cta.model.batch import Batch
@@ -13,6 +14,7 @@ from cta.recording.digest import Digest
 from cta.recording.format import Header, Trailer, decode_header, replaced
 from cta.recording.salvage import HeaderLine, Loss, salvage
 from cta.recording.writer import RecordingWriter
+from cta.simulation.plan import Window
 
 LOSSES_TOLD = 100
 
@@ -67,7 +69,7 @@ class Saved:
         self._open.clear()
 
 
-def look(path: Path) -> Saved:
+def look(path: Path, progress: Progress = unseen) -> Saved:
     """Read the file and say what is whole. RecordingError: it cannot be opened, or is of a newer format."""
     saved = Saved()
     for found in salvage(path):
@@ -80,6 +82,7 @@ def look(path: Path) -> Saved:
                 saved.trailer = found
             case Batch():
                 saved.see_batch(found)
+                progress(int(found.times[-1]), saved.digest.total)
     saved.end()
     return saved
 
@@ -87,17 +90,29 @@ def look(path: Path) -> Saved:
 def repair(file: str, output: str, *, force: bool = False) -> Saved:
     """Write what is whole to ``output``; ``file`` is only read. Its digest is that of the records saved.
 
-    Errors: RecordingError where nothing is whole; OutputError.
+    The file is read twice, each time under a bar where somebody watches and the header tells the window. Errors: RecordingError where nothing is whole; OutputError.
     """
     check_output(output, force=force, source=Path(file))
-    saved = look(Path(file))
-    if saved.header_line is None and not saved.digest.total:
-        raise RecordingError("nothing in it is whole", where=file, remedy="record the run again")
-    with RecordingWriter(output, _header(saved)) as writer:
-        for found in salvage(Path(file)):
-            if isinstance(found, Batch):
-                writer.write(found)
+    window = _window(Path(file))
+    with progress_bar(window or Window(0, 0), quiet=window is None) as progress:
+        saved = look(Path(file), progress)
+        if saved.header_line is None and not saved.digest.total:
+            raise RecordingError("nothing in it is whole", where=file, remedy="record the run again")
+        with RecordingWriter(output, _header(saved)) as writer:
+            for found in salvage(Path(file)):
+                if isinstance(found, Batch):
+                    writer.write(found)
+                    progress(int(found.times[-1]), saved.digest.total + writer.digest.total)
     return saved
+
+
+def _window(path: Path) -> Window | None:
+    """As the header says, if it is whole."""
+    first = next(salvage(path), None)
+    if not isinstance(first, HeaderLine):
+        return None
+    header = decode_header(first.line, str(path))
+    return Window(header.start_ms, header.end_ms)
 
 
 def _header(saved: Saved) -> bytes:

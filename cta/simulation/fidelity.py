@@ -6,7 +6,7 @@ Days without faults, chance on. What counts as near is in the tests.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import erf, sqrt
@@ -165,11 +165,17 @@ def conflict_delays(network: Network, seen: Sequence[Movement]) -> list[Conflict
     ]
 
 
-def entries(network: Network, day: date, seeds: Sequence[int]) -> Entries:
-    """Mean entries of the calendar day's 24 hours over the seeds, in all and by station."""
+def entries(
+    network: Network, day: date, seeds: Sequence[int], counted: Callable[[int], None] = lambda entries: None
+) -> Entries:
+    """Mean entries of the calendar day's 24 hours over the seeds, in all and by station.
+
+    ``counted`` is told the entries with each seed.
+    """
     counts: Counter[int] = Counter()
     zero_ms = operating_day_start_ms(day) - 3 * HOUR_MS
     for seed in seeds:
+        before = counts.total()
         window = Window(zero_ms, zero_ms + DAY_MS)
         turnstiles = Turnstiles(
             network, Plan("fidelity", seed, window, tuple(network.lines), "2019-10", Timetable(), ())
@@ -178,6 +184,7 @@ def entries(network: Network, day: date, seeds: Sequence[int]) -> Entries:
             batch = turnstiles.hour(hour_ms)
             for code, content in enumerate(batch.contents):
                 counts[content.key.station_id] += int((batch.codes == code).sum())
+        counted(counts.total() - before)
     wanted = {station_id: means[day_type(day)] for station_id, means in network.ridership["2019-10"].items()}
     near = sum(abs(counts[station_id] / len(seeds) - mean) <= NEAR * mean for station_id, mean in wanted.items())
     by_chance = sum(erf(NEAR * sqrt(len(seeds) * mean / 2)) for mean in wanted.values())

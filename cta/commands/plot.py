@@ -19,14 +19,14 @@ FORMS = (".svg", ".png")
 def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> str:
     """Write the time-distance diagram of ``line`` to ``output``; returns what was drawn, in words.
 
-    Errors: NetworkError for a line that is none, InputError where the package that draws a .png is missing, OutputError
-    as of `check_output`, or where it cannot be written.
+    Errors: NetworkError for a line that is none, InputError where no train of it runs or the package that draws a .png is
+    missing, OutputError as of `check_output`, or where it cannot be written.
     """
     path = Path(output)
     check_output(output, force=force, source=run.path, forms=FORMS)
     with at("--line"):
         shown = find_line(run.network, line)
-    found = strings(run.network, shown.line, run.batches(window))
+        found = strings(run.network, shown.line, run.batches(window))
     title = f"{shown.name}, {run.name.replace('_', ' ')}"
     svg = diagram_svg(found, run.network, window, title=title)
     drawn = svg.encode() if path.suffix == ".svg" else png(svg)

@@ -71,6 +71,8 @@ class _Answer(RequestHandler):
 
     def prepare(self) -> None:
         """A parameter that nobody reads, or that comes twice, is an error and not a riddle."""
+        if self.request.method != "GET":
+            raise RefusedError(405, f"{self.request.method}: this can only be read; GET it")
         for name, values in self.request.arguments.items():
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
@@ -113,6 +115,8 @@ class _Answer(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None))[1]
+        if status_code == 405:
+            self.set_header("Allow", "GET")
         why = error.why if isinstance(error, RefusedError) else self._reason
         self.send("application/json", msgspec.json.encode({"error": why}))
 
@@ -159,9 +163,11 @@ class _Network(_Answer):
 
 class _Diagram(_Answer):
     async def get(self, name: str) -> None:
-        svg = await IOLoop.current().run_in_executor(None, self.site.diagram, self.line_of(name))
-        if svg is None:
-            raise RefusedError(404, "there is nothing to draw yet")
+        line = self.line_of(name)
+        try:
+            svg = await IOLoop.current().run_in_executor(None, self.site.diagram, line)
+        except InputError as error:
+            raise RefusedError(404, str(error)) from None
         self.send("image/svg+xml", svg)
 
 

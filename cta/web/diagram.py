@@ -16,11 +16,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from cta.model.batch import Batch
+from cta.model.errors import InputError
 from cta.model.records import Alert, Arrival
 from cta.model.time import MINUTE_MS, SECOND_MS, format_clock
 from cta.model.topics import ALERTS, ARRIVALS
 from cta.network.network import DWELL_S, Network
 from cta.simulation.plan import Window
+from cta.web.towards import towards
 
 
 class Size(NamedTuple):
@@ -43,6 +45,10 @@ RIGHT: Final = 24
 TOP: Final = 94
 BOTTOM: Final = 34
 TITLE_Y: Final = 34
+SUB_Y: Final = 56
+NOTE_ROW: Final = 18
+CHARACTER: Final = 6.7
+"""A bold letter's mean width at 12 px, of Helvetica and its like."""
 TICKS_MIN: Final = (5, 10, 15, 30, 60, 120, 180)
 
 STYLE: Final = """
@@ -77,20 +83,31 @@ class Strings:
 
 
 def strings(network: Network, line: str, batches: Iterable[Batch]) -> Strings:
-    """The line's trains and alerts in a stream where each train's arrivals are in order, at stations of the line."""
+    """The line's trains and alerts in a stream where each train's arrivals are in order, at stations of the line.
+
+    An alert of no line is the line's where its station is, or where it has none. Errors: InputError where no train of the
+    line runs; it names the lines that there are.
+    """
     stations = set(network.stations_of(line))
     trains: dict[str, String] = {}
     alerts: dict[str, Alert] = {}
+    others: set[str] = set()
     for batch in batches:
         wanted = [content.topic is ARRIVALS or content.topic is ALERTS for content in batch.contents]
         for time_ms, content in batch[np.array(wanted, np.bool_)[batch.codes]]:
             value: Arrival | Alert = content.value
-            if value.line not in (line, None):
-                continue
             if isinstance(value, Alert):
-                alerts[content.key.alert_id] = value
+                if value.line == line or (value.line is None and value.station_id in (None, *stations)):
+                    alerts[content.key.alert_id] = value
+            elif value.line != line:
+                others.add(value.line)
             elif value.station_id in stations:
                 _add(trains.setdefault(value.train_id, String(value.train_id)), time_ms, value)
+    if not trains:
+        raise InputError(
+            f"there is no train of the {network.lines[line].name}",
+            remedy=f"there are trains of: {', '.join(sorted(others)) or 'no line'}",
+        )
     return Strings(line, list(trains.values()), list(alerts.values()))
 
 
@@ -102,16 +119,29 @@ def _add(string: String, time_ms: int, arrival: Arrival) -> None:
         string.pieces.append([])
 
 
+class _Note(NamedTuple):
+    """An alert's text, and the band over the time that it is in force."""
+
+    alert: Alert
+    text: str
+    x: float
+    row: int
+    left: float
+    right: float
+
+
 class _Chart:
     """Where a moment and a station stand."""
 
-    def __init__(self, network: Network, line: str, window: Window, size: Size) -> None:
+    def __init__(self, network: Network, line: str, window: Window, size: Size, alerts: Iterable[Alert]) -> None:
         self.window = window
         self.size = size
         self.order = network.stations_of(line)
         self.run_s = _run_times(network, line)
+        self.notes = self._notes(alerts)
+        self.top = TOP + NOTE_ROW * len({note.row for note in self.notes})
         self.y: dict[int, float] = {}
-        y = float(TOP)
+        y = float(self.top)
         for before, station in zip((None, *self.order), self.order, strict=False):
             if before is not None:
                 y += max(size.row, (self.run_s.get((before, station), 120) + DWELL_S) / size.unit_s)
@@ -121,6 +151,22 @@ class _Chart:
     def x(self, time_ms: int) -> float:
         share = (time_ms - self.window.start_ms) / self.window.duration_ms
         return LEFT + share * (self.size.width - LEFT - RIGHT)
+
+    def _notes(self, alerts: Iterable[Alert]) -> list[_Note]:
+        """The alerts in force, each text where its band begins, in the first row that has room for it."""
+        notes, ends = [], list[float]()
+        for alert in sorted(alerts, key=lambda alert: alert.active_from):
+            start_ms = max(alert.active_from, self.window.start_ms)
+            end_ms = self.window.end_ms if alert.active_to is None else min(alert.active_to, self.window.end_ms)
+            if end_ms <= start_ms:
+                continue
+            most = int((self.size.width - 2 * RIGHT) / CHARACTER)
+            text = alert.text if len(alert.text) <= most else f"{alert.text[: most - 1]}\u2026"
+            x = min(self.x(start_ms), self.size.width - RIGHT - CHARACTER * len(text))
+            row = next((row for row, end in enumerate(ends) if end <= x), len(ends))
+            ends[row : row + 1] = [x + CHARACTER * (len(text) + 2)]
+            notes.append(_Note(alert, text, x, row, self.x(start_ms), self.x(end_ms)))
+        return notes
 
     def points(self, piece: list[tuple[int, int, str]]) -> list[list[tuple[float, float]]]:
         """A piece's lines: broken where a train jumps over stations of another branch."""
@@ -150,22 +196,22 @@ def _run_times(network: Network, line: str) -> dict[tuple[int, int], int]:
 def diagram_svg(found: Strings, network: Network, window: Window, *, title: str = "", on_page: bool = False) -> str:
     """The diagram, with a style of its own; ``on_page``: smaller, and the page's style is for its classes."""
     line = network.lines[found.line]
-    chart = _Chart(network, found.line, window, PAGE if on_page else FILE)
+    chart = _Chart(network, found.line, window, PAGE if on_page else FILE, found.alerts)
     width = chart.size.width
     style = f"<style>{STYLE}.line-{line.line} {{ --line: {line.color} }}</style>" if not on_page else ""
     day = f"{format_clock(window.start_ms)[:5]} to {format_clock(window.end_ms)[:5]}"
-    towards = f"strong: to {line.terminal_b.split(' (')[0].split(';')[0]}, faint: to {line.terminal_a}"
+    ways = f"strong: to {towards(network, line.line, 'b')}, faint: to {towards(network, line.line, 'a')}"
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {chart.height:.0f}" role="img" '
-            f'data-left="{LEFT}" data-right="{width - RIGHT}" data-top="{TOP}" data-bottom="{chart.height - BOTTOM:.0f}" '
+            f'data-left="{LEFT}" data-right="{width - RIGHT}" data-top="{chart.top}" data-bottom="{chart.height - BOTTOM:.0f}" '
             f'class="diagram line-{escape(line.line)}" aria-label="{escape(line.name)}, trains over time">',
             style,
             f'<rect class="paper" width="{width}" height="{chart.height:.0f}"/>',
             f'<text class="title" x="24" y="{TITLE_Y}">{escape(title or line.name)}</text>',
-            f'<text class="sub" x="24" y="56">{len(found.trains)} trains, {day}; {escape(towards)}</text>',
+            f'<text class="sub" x="24" y="{SUB_Y}">{len(found.trains)} trains, {day}; {escape(ways)}</text>',
             *_rules(chart, network),
-            *(_alert(chart, alert) for alert in found.alerts),
+            *(_alert(chart, note) for note in chart.notes),
             *(_string(chart, string) for string in found.trains),
             *(_stood(chart, string) for string in found.trains if string.broke),
             "</svg>",
@@ -187,22 +233,17 @@ def _rules(chart: _Chart, network: Network) -> Iterable[str]:
     first = -(-chart.window.start_ms // tick_ms) * tick_ms
     for time_ms in range(first, chart.window.end_ms + 1, tick_ms):
         x = chart.x(time_ms)
-        yield f'<path class="rule strong" d="M{x:.1f} {TOP - 8}V{chart.height - BOTTOM + 8:.1f}"/>'
-        for y in (TOP - 14, chart.height - 10):
+        yield f'<path class="rule strong" d="M{x:.1f} {chart.top - 8}V{chart.height - BOTTOM + 8:.1f}"/>'
+        for y in (chart.top - 14, chart.height - 10):
             yield f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{format_clock(time_ms)[:5]}</text>'
 
 
-def _alert(chart: _Chart, alert: Alert) -> str:
-    """A band over the time that an alert is in force."""
-    end_ms = chart.window.end_ms if alert.active_to is None else min(alert.active_to, chart.window.end_ms)
-    start_ms = max(alert.active_from, chart.window.start_ms)
-    if end_ms <= start_ms:
-        return ""
-    x, width = chart.x(start_ms), chart.x(end_ms) - chart.x(start_ms)
-    height = chart.height - TOP - BOTTOM
+def _alert(chart: _Chart, note: _Note) -> str:
+    height = chart.height - chart.top - BOTTOM
     return (
-        f'<g><rect class="span" x="{x:.1f}" y="{TOP}" width="{width:.1f}" height="{height:.1f}"/>'
-        f'<text class="note" x="{min(x, chart.size.width - RIGHT - 6.2 * len(alert.text)):.1f}" y="{TITLE_Y}">{escape(alert.text)}</text></g>'
+        f"<g><title>{escape(note.alert.text)}</title>"
+        f'<rect class="span" x="{note.left:.1f}" y="{chart.top}" width="{note.right - note.left:.1f}" height="{height:.1f}"/>'
+        f'<text class="note" x="{note.x:.1f}" y="{SUB_Y + NOTE_ROW * (note.row + 1)}">{escape(note.text)}</text></g>'
     )
 
 

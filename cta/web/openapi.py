@@ -29,7 +29,7 @@ def _get(summary: str, *parameters: dict[str, Any], content: str = "application/
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
 
 
-_NOTHING_TO_DRAW: Final = "There is nothing to draw yet"
+_NOTHING_TO_DRAW: Final = "No train of the line, and why"
 
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",

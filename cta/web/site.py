@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from tornado.template import Loader
 
+from cta.model.errors import InputError
 from cta.model.time import format_clock, local
 from cta.network.network import Network
 from cta.web.diagram import diagram_svg, strings
@@ -66,7 +67,7 @@ class Site:
 
     def rows_html(self, slots: Slots, line: str | None) -> str:
         """The table's bodies."""
-        shown = tables(document_of(slots), self.network.lines, line)
+        shown = tables(document_of(slots), self.network, line)
         return self._templates.load("rows.html").generate(tables=shown).decode()
 
     def page_html(self, slots: Slots, line: str | None, moment_ms: int | None) -> bytes:
@@ -100,13 +101,13 @@ class Site:
             digest=slots["digest"],
         )
 
-    def diagram(self, line: str) -> str | None:
-        """A line's trains over time: all of the run, or the last of what came; None before there is any."""
+    def diagram(self, line: str) -> str:
+        """A line's trains over time: all of the run, or the last of what came. Errors: InputError where there is none."""
         past = (self.history.window, self.history.batches()) if self.history else None
         if past is None and (trail := self.feed.trail()):
             past = trail[0], iter([trail[1]])
         if past is None:
-            return None
+            raise InputError("there is nothing to draw yet")
         window, batches = past
         return diagram_svg(strings(self.network, line, batches), self.network, window, on_page=True)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cta.model.time import format_clock
-from cta.network.network import Line
+from cta.network.network import Line, Network
+from cta.web.towards import towards
 
 EFFECTS = {
     "NO_SERVICE": "No service",
@@ -37,7 +38,7 @@ class LineTable(NamedTuple):
     line: str
     name: str
     towards: Mapping[str, str]
-    """The terminal that each direction leads to."""
+    """Where each direction leads to; empty where nobody knows."""
     stations: list[StationRow]
 
 
@@ -49,22 +50,18 @@ class AlertLine(NamedTuple):
     """When it is in force, on Chicago's clocks."""
 
 
-def tables(document: Mapping[str, Any], lines: Mapping[str, Line], only: str | None = None) -> list[LineTable]:
+def tables(document: Mapping[str, Any], network: Network, only: str | None = None) -> list[LineTable]:
     """The lines to show, or the one asked for."""
     return [
         LineTable(
             shown["line"],
             shown["name"],
-            _towards(lines.get(shown["line"])),
+            {"a": towards(network, shown["line"], "a"), "b": towards(network, shown["line"], "b")},
             [_row(shown["line"], station, document["alerts"]) for station in shown["stations"]],
         )
         for shown in document["lines"]
         if only in (None, shown["line"])
     ]
-
-
-def _towards(line: Line | None) -> Mapping[str, str]:
-    return {"a": line.terminal_a, "b": line.terminal_b.split(" (")[0].split(";")[0]} if line else {"a": "", "b": ""}
 
 
 def _row(line: str, station: Mapping[str, Any], alerts: list[dict[str, Any]]) -> StationRow:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -7,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from cta.commands.target import Run, open_run
 from cta.model.records import Alert
+from cta.model.time import MINUTE_MS
+from cta.network.load import chicago
 from cta.web.diagram import Strings, diagram_svg, strings
+from cta.web.towards import towards
 from tests.cli.running import invoke
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -79,6 +85,68 @@ def test_texts_from_topics_are_escaped(blue: Run) -> None:
     assert [text.text for text in svg.iter(f"{SVG}text") if text.get("class") == "note"] == ["<script>&"]
 
 
+@given(
+    st.lists(st.tuples(st.integers(-60, 130), st.none() | st.integers(1, 200), st.integers(1, 300)), max_size=12),
+    st.booleans(),
+)
+def test_alerts_can_be_read_however_many_there_are(spans: list[tuple[int, int | None, int]], on_page: bool) -> None:
+    """No text stands on another, on the title, on the clock's ticks or outside the picture, long as it may be."""
+    run = open_run("scenarios/blue_line_breakdown.json")
+    alerts = [
+        Alert(
+            "NO_SERVICE",
+            "OTHER_CAUSE",
+            None,
+            None,
+            None,
+            run.window.start_ms + begin * MINUTE_MS,
+            None if minutes is None else run.window.start_ms + (begin + minutes) * MINUTE_MS,
+            "n" * length,
+        )
+        for begin, minutes, length in spans
+    ]
+    svg = ET.fromstring(diagram_svg(Strings("blue", [], alerts), run.network, run.window, on_page=on_page))
+    texts = list(svg.iter(f"{SVG}text"))
+    notes = [
+        (float(text.get("y", "")), float(text.get("x", "")), text.text or "")
+        for text in texts
+        if text.get("class") == "note"
+    ]
+    others = [float(text.get("y", "")) for text in texts if text.get("class") != "note"]
+    assert len(notes) == len([span for span in svg.iter(f"{SVG}rect") if span.get("class") == "span"])
+    assert all(abs(y - other) >= 14 for y, _, _ in notes for other in others)
+    assert all(x >= 0 and x + 6.6 * len(text) <= float(svg.get("viewBox", "").split()[2]) for _, x, text in notes)
+    for (y, x, text), (other_y, other_x, _) in itertools.pairwise(sorted(notes)):
+        assert other_y - y >= 14 or (other_y == y and x + 6.6 * len(text) <= other_x)
+
+
+def test_an_alert_of_a_station_elsewhere_is_not_the_lines() -> None:
+    """Quincy/Wells is closed: the Brown Line's trains stop there, the Blue Line's do not."""
+    run = open_run("scenarios/snow_day.json")
+    batches = list(run.batches(run.window))
+    texts = {
+        line: [alert.text for alert in strings(run.network, line, batches).alerts if "Quincy" in alert.text]
+        for line in ("blue", "brown")
+    }
+    assert {line: len(found) for line, found in texts.items()} == {"blue": 0, "brown": 1}
+
+
+def test_every_direction_is_named_by_where_its_trains_go() -> None:
+    """As in the timetable: of two terminals both, and the Loop for trains that go around it and come back."""
+    network = chicago()
+    found = {line: (towards(network, line, "a"), towards(network, line, "b")) for line in network.lines}
+    assert found == {
+        "red": ("Howard", "95th/Dan Ryan"),
+        "blue": ("O'Hare", "Forest Park or UIC-Halsted"),
+        "brown": ("Kimball", "Loop"),
+        "green": ("Harlem/Lake", "Ashland/63rd or Cottage Grove"),
+        "orange": ("Midway", "Loop"),
+        "pink": ("54th/Cermak", "Loop"),
+        "purple": ("Linden", "Howard or Loop"),
+        "yellow": ("Dempster-Skokie", "Howard"),
+    }
+
+
 def test_plot_writes_the_picture_and_says_so(tmp_path: Path) -> None:
     """The file, the words; not over a file that is there; not in another form."""
     output = str(tmp_path / "blue.svg")
@@ -88,6 +156,17 @@ def test_plot_writes_the_picture_and_says_so(tmp_path: Path) -> None:
     assert (second.exit_code, "is there already" in second.stderr) == (2, True)
     assert (other.exit_code, "no form has this ending; end it with .svg, .png" in other.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["blue.svg"]
+
+
+def test_a_line_without_a_train_is_bad_input(tmp_path: Path) -> None:
+    """No empty picture: one line that names the lines of the run, and nothing written."""
+    output = tmp_path / "red.svg"
+    result = invoke("plot", "scenarios/blue_line_breakdown.json", "--line", "red", "-o", str(output))
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: --line: there is no train of the Red Line; there are trains of: blue\n",
+    )
+    assert not output.exists()
 
 
 def test_plot_draws_in_pixels_too(tmp_path: Path) -> None:

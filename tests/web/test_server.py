@@ -96,6 +96,23 @@ def test_a_wrong_parameter_is_a_400_that_says_why(served: Served, path: str, why
     assert why in answer.json()["error"]
 
 
+@pytest.mark.parametrize("path", ["/", "/rows", "/api/board", "/api/diagram/blue.svg", "/healthz", "/api/board?x=1"])
+def test_nothing_can_be_written(served: Served, path: str) -> None:
+    """Any other method than GET is a 405 that says so, whatever comes with it."""
+    answer = requests.post(served.url + path, {"x": "1"}, timeout=10)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert answer.json() == {"error": "POST: this can only be read; GET it"}
+
+
+def test_a_diagram_without_a_train_is_a_404_that_says_why(served: Served) -> None:
+    """The line is one of the network's, and none of its trains runs."""
+    answer = get(served, "/api/diagram/red.svg")
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"error": "there is no train of the Red Line; there are trains of: blue"},
+    )
+
+
 def test_what_is_not_there_is_a_404(served: Served) -> None:
     """Also outside the folder of static files."""
     paths = ["/nothing", "/static/../app.py", "/static/%2e%2e/app.py", "/static/none.js"]

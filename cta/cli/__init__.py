@@ -5,20 +5,23 @@ line that says where, what and what to do), 3 a service could not be reached, 13
 a command needs is imported when it runs: ``cta --help`` loads click and nothing else.
 """
 
-from __future__ import annotations
-
 import os
 import sys
-from pathlib import Path
 
-from cta.cli import cluster, recordings, runs, services, world
-from cta.cli.group import cli
+try:
+    from pathlib import Path
+
+    from cta.cli import cluster, interrupt, recordings, runs, services, world
+    from cta.cli.group import cli
+except KeyboardInterrupt:  # nobody else hears it yet
+    sys.exit(130)
 
 __all__ = ["cli", "cluster", "main", "recordings", "runs", "services", "world"]
 
 
 def main() -> None:
     """The ``cta`` command."""
+    interrupt.heard()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started it: nobody is to hear
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  (for as long as the process lives)

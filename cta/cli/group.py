@@ -40,7 +40,7 @@ class OneLine(click.Group):
             end(error.exit_code, str(error))
         except click.UsageError as error:
             end(BAD_INPUT, _usage(error))
-        except click.Abort:
+        except (click.Abort, KeyboardInterrupt):
             end(INTERRUPTED, "interrupted")
         except BrokenPipeError:
             end(CLOSED_PIPE)

@@ -36,6 +36,18 @@ class Diff:
     causes: list[Cause]
 
     @property
+    def common(self) -> Window | None:
+        """The time that both runs cover."""
+        return common_window(self.a, self.b)
+
+    @property
+    def same_records(self) -> int | None:
+        """How many records there are in the common window, where nothing differs in it; else None."""
+        if self.common is None or self.comparison.total != self.comparison.outside:
+            return None
+        return self.comparison.a.total - sum(tally.missing for tally in self.comparison.tallies.values())
+
+    @property
     def other_order(self) -> list[Place]:
         """Of two captures of the same records, the topics and partitions that arrived in another order; no difference."""
         chains = [run.recording.trailer.partitions for run in (self.a, self.b) if run.recording is not None]

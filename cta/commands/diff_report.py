@@ -9,12 +9,13 @@ import msgspec
 
 from cta.commands.causes import FAULTS, Cause
 from cta.commands.diff import Diff
+from cta.commands.report import stretch
 from cta.commands.target import Run
 from cta.model.batch import Content
 from cta.model.time import format_timestamp, local
 from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic, short_name
 from cta.network.network import Network
-from cta.recording.differences import Mark, Tally
+from cta.recording.differences import Divergence, Mark, Tally
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +28,7 @@ MIN_NAME_WIDTH, MAX_NAME_WIDTH = 16, 40
 MARKS: Final[dict[Mark, str]] = {"=": " ", "a": "-", "b": "+"}
 STYLES: Final[dict[Mark, str]] = {"=": "", "a": "red", "b": "green"}
 LABEL_WIDTH: Final = 7
+IGNORED: Final = "but for what was to be ignored"
 _LABELLED_PARTS: Final = ("copies", "delay", "within", "share")
 """Of a fault: those that do not speak for themselves."""
 
@@ -50,6 +52,7 @@ def document(diff: Diff) -> dict[str, Any]:
             "t": first.time_ms,
             "topic": first.topic.name,
             "entity": first.entity,
+            "outside_common_window": _outside(diff, first),
             "records": [
                 {"in": "both" if mark == "=" else mark, "t": time_ms, "key": content.key, "value": content.value}
                 for mark, time_ms, content in first.records
@@ -60,6 +63,8 @@ def document(diff: Diff) -> dict[str, Any]:
             {"topic": topic.name, "entity": entity, **_tally(tally)}
             for (topic, entity), tally in comparison.tallies.items()
         ],
+        "common_window": diff.common
+        and {"start_ms": diff.common.start_ms, "end_ms": diff.common.end_ms, "same_records": diff.same_records},
         "outside_common_window": comparison.outside,
         "other_order": [{"topic": topic, "partition": number} for topic, number in diff.other_order],
     }
@@ -100,8 +105,9 @@ def report(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
     """Lines, some longer than the width, and the style of each."""
     yield verdict(diff), "bold"
     if diff.comparison.different:
+        yield from _plain(_same_inside(diff))
         yield from _plain(_labelled("cause", [_cause(cause) for cause in diff.causes] or [_untold(diff)]))
-        if outside := diff.comparison.outside:
+        if (outside := diff.comparison.outside) and diff.same_records is None:
             yield from _plain(_labelled("", [f"{outside:,} of the missing and extra lie outside the common window"]))
     yield from _plain(_sides(diff))
     yield from _plain(_order(diff))
@@ -125,15 +131,27 @@ def _cut(line: str, width: int) -> str:
 
 
 def verdict(diff: Diff) -> str:
-    """One line: the same or not, how much of it, from when on."""
+    """One line: the same or not, how much of it, from when on; where only their windows differ, that they do."""
     comparison = diff.comparison
     first = comparison.first
     if first is None:
         equal = comparison.a.hexdigest() == comparison.b.hexdigest()
-        return "the same" if equal else "the same but for what was to be ignored"
-    total = sum(tally.total for tally in comparison.tallies.values())
-    differences = "1 difference" if total == 1 else f"{total:,} differences"
+        return "the same" if equal else f"the same {IGNORED}"
+    differences = "1 difference" if comparison.total == 1 else f"{comparison.total:,} differences"
+    if diff.same_records is not None:
+        return f"different: {differences}, all outside the window that both cover"
     return f"different: {differences}, the first at {format_timestamp(first.time_ms)}"
+
+
+def _same_inside(diff: Diff) -> Iterator[str]:
+    if diff.common is not None and diff.same_records is not None:
+        inside = f"inside it, {stretch(diff.common)}: {diff.same_records:,} records"
+        yield from _labelled("same", [inside] if diff.comparison.exact else [inside, IGNORED])
+
+
+def _outside(diff: Diff, first: Divergence) -> bool:
+    """Whether only one of the runs covers the first difference, which then says nothing of why they differ there."""
+    return diff.common is not None and not diff.common.start_ms <= first.time_ms < diff.common.end_ms
 
 
 def _sides(diff: Diff) -> Iterator[str]:
@@ -195,10 +213,10 @@ def _first(diff: Diff) -> Iterator[tuple[str, str]]:
     if first is None:
         return
     yield "", ""
-    yield (
-        f"first difference: {first.topic.short} {_entity(first.topic, first.entity, diff.a.network)} (- A, + B)",
-        "bold",
-    )
+    window = "the common window" if diff.same_records is None else "that window"
+    where = f", outside {window}" if _outside(diff, first) else ""
+    entity = _entity(first.topic, first.entity, diff.a.network)
+    yield f"first difference{where}: {first.topic.short} {entity} (- A, + B)", "bold"
     for mark, time_ms, content in first.records:
         moment = f"{local(time_ms):%H:%M:%S}.{time_ms % 1000:03}"
         yield f"  {MARKS[mark]} {moment}  {described(content, diff.a.network)}", STYLES[mark]

@@ -58,7 +58,7 @@ def _rate(outcome: Outcome) -> float:
 def summary(outcome: Outcome) -> str:
     """What a person wants to know of a run, a line a matter."""
     digest, tally = outcome.digest, outcome.tally
-    lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {_stretch(outcome.window)}")]
+    lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {stretch(outcome.window)}")]
     counts = [f"{n:>9,}  {BY_NAME[topic].short}" for topic, n in digest.counts.items()]
     lines += [
         *under("records", [*counts, f"{digest.total:>9,}  in all"]),
@@ -83,7 +83,7 @@ def _kafka(outcome: Outcome) -> list[tuple[str, str]]:
     return [("lag", str(outcome.lag)), *under("repeated", repeated or ["none"])]
 
 
-def _stretch(window: Window) -> str:
+def stretch(window: Window) -> str:
     """``2026-05-13T07:00:00-05:00 to 09:00:00``; the end in full where it is on another day, or by another clock."""
     start, end = local(window.start_ms), local(window.end_ms)
     same = (start.date(), start.utcoffset()) == (end.date(), end.utcoffset())

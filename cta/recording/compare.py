@@ -42,10 +42,17 @@ class Comparison:
     first: Divergence | None
     outside: int
     """Of the missing and the extra records, those outside the window that both runs were said to have."""
+    exact: bool
+    """Whether nothing was ignored or tolerated."""
 
     @property
     def different(self) -> bool:
         return bool(self.tallies)
+
+    @property
+    def total(self) -> int:
+        """How many differences there are."""
+        return sum(tally.total for tally in self.tallies.values())
 
     def topics(self) -> dict[Topic, Tally]:
         """The tallies summed over each topic."""
@@ -78,7 +85,8 @@ def compare(
         for key in keys:
             differences.look(columns[0][key].column(), columns[1][key].column(), contents.known)
     tallies = sorted(differences.tallies.items(), key=lambda item: (item[0][0].rank, item[0][1]))
-    return Comparison(given[0], given[1], dict(tallies), differences.first(), differences.outside)
+    exact = not ignore and tolerance_ms is None
+    return Comparison(given[0], given[1], dict(tallies), differences.first(), differences.outside, exact)
 
 
 def ignorable() -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,12 @@ def in_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("command", [command for command in BLOCKS if command.startswith("cta diff")])
 def test_a_diff_is_what_the_program_shows(command: str) -> None:
-    """Line for line, on a terminal of 80 columns."""
-    a, b, *options = shlex.split(command)[2:]
+    """Line for line, on a terminal of 80 columns; or the first lines."""
+    of, _, lines = command.partition(" | head -")
+    a, b, *options = shlex.split(of)[2:]
     seed = int(options[1]) if options else None
     shown = report(diff((a, b), open_run(a), open_run(b, seed=seed)), COLUMNS)
-    assert "".join(f"{line.rstrip()}\n" for line, _ in shown) == BLOCKS[command]
+    assert "".join(f"{line.rstrip()}\n" for line, _ in islice(shown, int(lines) if lines else None)) == BLOCKS[command]
 
 
 def test_the_check_is_what_the_program_shows() -> None:

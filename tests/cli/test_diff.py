@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cta import __version__
 from cta.commands.diff_report import shift
 from cta.recording.format import decode_header
+from cta.recording.reader import Recording
 from tests.cli.running import invoke, write_scenario
-from tests.recording.records import SMALL, Records, ordered_streams, write
+from tests.recording.records import HEADER, SMALL, START_MS, Records, ordered_streams, write
 
+MAX_MS = 253_402_214_400_000
+"""The last moment that a header can name."""
 BREAKDOWN = {
     "kind": "breakdown",
     "line": "yellow",
@@ -111,7 +115,7 @@ def test_a_window_that_the_scenario_says_is_no_cut(small: Path) -> None:
 
 
 def test_a_cut_window_is_the_cause(small: Path) -> None:
-    """All that is missing lies outside the common window, and the summary says so."""
+    """All that is missing lies outside the common window: the verdict says that inside it the runs are the same."""
     part = recorded(small, "part.jsonl", "--until", "07:05")
     _, found = diff(small, part)
     assert [(cause["kind"], cause["b"]) for cause in found["causes"]] == [
@@ -119,7 +123,58 @@ def test_a_cut_window_is_the_cause(small: Path) -> None:
     ]
     missing = sum(topic["missing"] for topic in found["topics"].values())
     assert found["outside_common_window"] == missing > 0
-    assert f"{missing:,} of the missing and extra lie outside the common window" in invoke("diff", small, part).stdout
+    records = found["b"]["total"]
+    assert found["common_window"] == {
+        "start_ms": found["a"]["start_ms"], "end_ms": found["b"]["end_ms"], "same_records": records
+    }  # fmt: skip
+    assert found["first"]["outside_common_window"] is True
+    verdict, same = (
+        f"different: {missing:,} differences, all outside the window that both cover",
+        f"same    inside it, 2026-05-13T07:00:00-05:00 to 07:05:00: {records:,} records",
+    )
+    for a, b in ((small, part), (part, small)):
+        lines = invoke("diff", a, b).stdout.splitlines()
+        assert lines[:2] == [verdict, same]
+        assert any(line.startswith("first difference, outside that window: ") for line in lines)
+        assert "missing and extra lie" not in "".join(lines)
+    tolerant = invoke("diff", small, part, "--ignore", "temperature").stdout.splitlines()
+    assert tolerant[1:3] == [same, "        but for what was to be ignored"]
+
+
+def test_a_difference_inside_the_common_window_is_no_cut_alone(small: Path) -> None:
+    """One record less inside it: how many lie outside is told, and nothing is said to be the same."""
+    part = recorded(small, "part.jsonl", "--from", "07:05")
+    recording = Recording.open(part)
+    records = [record for batch in recording.batches() for record in batch]
+    write(part, records[1:], recording.header)
+    _, found = diff(small, part)
+    assert found["common_window"]["same_records"] is None
+    outside = found["outside_common_window"]
+    assert 0 < outside == sum(topic["missing"] for topic in found["topics"].values()) - 1
+    lines = invoke("diff", small, part).stdout.splitlines()
+    assert lines[0] == f"different: {outside + 1:,} differences, the first at 2026-05-13T07:00:00-05:00"
+    assert f"{outside:,} of the missing and extra lie outside the common window" in "".join(lines)
+    assert any(line.startswith("first difference, outside the common window: ") for line in lines)
+
+
+@given(ordered_streams, st.data())
+def test_of_any_run_and_a_part_of_it_the_part_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, records: Records, data: st.DataObject
+) -> None:
+    """As many records as it has, wherever it begins and ends; exit 0 where it is all there is."""
+    place = tmp_path_factory.mktemp("part")
+    records = [(time_ms, content) for time_ms, content in records if time_ms < MAX_MS]
+    moments = st.sampled_from([START_MS, *(time_ms for time_ms, _ in records)])
+    start, stop = sorted((data.draw(moments), data.draw(moments)))
+    stop += 1
+    inside = [(time_ms, content) for time_ms, content in records if start <= time_ms < stop]
+    whole = write(place / "whole.jsonl", records, replace(HEADER, start_ms=0, end_ms=MAX_MS))
+    part = write(place / "part.jsonl", inside, replace(HEADER, start_ms=start, end_ms=stop))
+    code, found = diff(whole, part)
+    assert code == (len(inside) < len(records))
+    assert found["common_window"] == {
+        "start_ms": start, "end_ms": stop, "same_records": len(inside)
+    }  # fmt: skip
 
 
 def test_what_a_recording_says_it_does_not_have_is_the_cause(small: Path) -> None:

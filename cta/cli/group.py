@@ -53,6 +53,10 @@ class OneLine(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:  # which click would end with 1
             end(CLOSED_PIPE)
+        except KeyboardInterrupt:  # before which click prints an empty line, also into a log
+            if sys.stderr.isatty():  # it has shown ^C
+                click.echo(err=True)
+            end(INTERRUPTED, "interrupted")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,4 +1,4 @@
-"""Ctrl+C while a command imports what it needs."""
+"""Ctrl+C, also while a command imports what it needs, and SIGTERM, which is the same."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def heard() -> None:
     """From now on an import ends at once; a shell's background job, which ignores Ctrl+C, goes on ignoring it."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

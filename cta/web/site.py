@@ -89,7 +89,7 @@ class Site:
             date="" if time_ms is None else local(time_ms).strftime("%a %-d %b %Y"),
             sky=document["weather"]["status"] if document["weather"] else "sunny",
             weather=weather_words(document["weather"]),
-            alerts=alert_lines(document, self.network.lines),
+            alerts=alert_lines(document, line),
             map_svg=map_,
             loop_svg=loop_,
             rows=self.rows_html(slots, line),

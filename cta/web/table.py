@@ -82,8 +82,11 @@ def _train(train: Mapping[str, Any]) -> Train:
     return Train(train["train_id"], status.replace("_", " "), status == "broken_down")
 
 
-def alert_lines(document: Mapping[str, Any], lines: Mapping[str, Line]) -> list[AlertLine]:
-    """The alerts in force, in words."""
+def alert_lines(document: Mapping[str, Any], only: str | None = None) -> list[AlertLine]:
+    """The alerts in force, in words, the newest first: all, or a line's own and those of no line at its stations."""
+    stations = {None} | {
+        station["station_id"] for line in document["lines"] if line["line"] == only for station in line["stations"]
+    }
     return [
         AlertLine(
             alert["line"] or "",
@@ -91,7 +94,8 @@ def alert_lines(document: Mapping[str, Any], lines: Mapping[str, Line]) -> list[
             alert["text"],
             _span(alert["active_from"], alert["active_to"]),
         )
-        for alert in document["alerts"]
+        for alert in sorted(document["alerts"], key=lambda alert: -alert["active_from"])
+        if only in (None, alert["line"]) or (alert["line"] is None and alert["station_id"] in stations)
     ]
 
 

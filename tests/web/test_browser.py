@@ -182,6 +182,56 @@ def test_slider_and_keys_move_through_the_run(served: Served, page: Any) -> None
     page.wait_for_url("**/?line=blue")
 
 
+@pytest.fixture(scope="module")
+def snow_day() -> Iterator[Served]:
+    """Alerts on every line."""
+    with serve(site_of(open_run("scenarios/snow_day.json"))) as running:
+        yield running
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "none"])
+def test_many_alerts_leave_the_page_to_the_trains(
+    snow_day: Served, chromium: Any, width: int, height: int, scripts: bool
+) -> None:
+    """The newest are said, the others are counted and come when asked for; a line's are its own and its stations'."""
+    more = "#alerts summary"
+    with visit(chromium, viewport={"width": width, "height": height}, java_script_enabled=scripts) as page:
+        for line, found, first in [
+            ("", 11, "BR117"),
+            ("brown", 3, "BR117"),
+            ("blue", 2, "UIC-Halsted"),
+            ("", 11, "BR117"),
+        ]:
+            if scripts and page.url != "about:blank":
+                page.locator(f".lines a[data-line='{line}']").click()
+            else:
+                page.goto(f"{snow_day.url}/?t=07:45" + (f"&line={line}" if line else ""))
+            if scripts:
+                sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+            sync_api.expect(page.locator("#alerts .alert")).to_have_count(found)
+            sync_api.expect(page.locator("#alerts .alert").first).to_contain_text(first)
+            assert "Quincy" in " ".join(page.locator("#alerts .alert").all_text_contents()) or line == "blue"
+            assert page.locator(more).is_visible() == (found > 3)
+            tools = page.locator(".tools").bounding_box()
+            assert tools["y"] + tools["height"] < height / 2
+        sync_api.expect(page.locator(more)).to_have_text("8 more alerts")
+        if width > 1000:
+            heights = page.evaluate(
+                "() => [...document.querySelectorAll('#alerts > div > p')].map(e => e.offsetHeight)"
+            )
+            assert max(heights) < 36
+        page.locator(more).focus()
+        page.keyboard.press(" ")
+        sync_api.expect(page.locator("#alerts .alert").last).to_be_visible()
+        if scripts:
+            for _ in range(2):
+                page.keyboard.press("Shift+ArrowRight")  # what is open stays open, whatever comes
+            settled(page, "08:05:00")
+            sync_api.expect(page.locator("#alerts .alert")).to_have_count(10)
+            sync_api.expect(page.locator("#alerts .alert").last).to_be_visible()
+
+
 @pytest.mark.parametrize("path", ["/", "/?t=07:10"], ids=["live", "travelling"])
 def test_a_pause_stands_at_the_moment_that_is_shown(served: Served, blue: Run, page: Any, path: str) -> None:
     """The clock stands at once and for good; until the server has said what that moment's records are, none are shown."""
@@ -253,6 +303,34 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(served: Served, chromiu
             "() => [...document.querySelectorAll('button, .lines a')].map(e => e.getBoundingClientRect().height)"
         )
         assert min(sizes) >= 24
+
+
+def test_a_phone_breaks_no_word_and_says_what_a_desk_says(served: Served, chromium: Any) -> None:
+    """Stations' names go on in the next line after a space, a slash or a hyphen; the footer has its figures."""
+    with visit(chromium, viewport={"width": 390, "height": 844}) as page:
+        page.goto(f"{served.url}/?t=08:08")
+        sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+        ends = page.evaluate(
+            """() => [...document.querySelectorAll(".name")].flatMap(name => {
+              const texts = [...name.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
+              const letters = texts.flatMap(text => [...text.data].map((letter, i) => {
+                const range = new Range();
+                range.setStart(text, i);
+                range.setEnd(text, i + 1);
+                return [letter, range.getBoundingClientRect()];
+              }));
+              return letters.slice(1).map((at, i) => [letters[i], at]).filter(
+                ([[, before], [, after]]) => after.height > 0 && after.top > before.top + 2).map(([[letter]]) => letter);
+            })"""
+        )
+        assert {"/"} <= set(ends) <= set(" /-")
+        words = [" ".join(text.split()) for text in page.locator("thead th").all_inner_texts()]
+        assert words == ["Line and station", "Direction A", "Direction B", "Turnstile Entries"]
+        for name in ("state", "records", "rate", "lag", "digest"):
+            sync_api.expect(page.locator(f"#{name}")).to_be_visible()
+        page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        rows, footer = page.locator(".board").bounding_box(), page.locator("footer").bounding_box()
+        assert rows["y"] + rows["height"] <= footer["y"]  # and hides no row
 
 
 def test_without_javascript_the_table_is_there(served: Served, blue: Run, chromium: Any) -> None:

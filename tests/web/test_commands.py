@@ -90,6 +90,15 @@ def test_a_port_that_is_taken_is_bad_input() -> None:
     )
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_of_another_machine_is_not_the_ports_fault(host: str) -> None:
+    """Another port would not help."""
+    result = invoke("demo", "--no-browser", "--port", "0", "--host", host)
+    line = f"error: --host: {re.escape(host)}:0 cannot be had: [A-Z][a-z ]+; give an address of this machine\n"
+    assert result.exit_code == 2
+    assert re.fullmatch(line, result.stderr)
+
+
 @pytest.mark.parametrize(
     "args",
     [

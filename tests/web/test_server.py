@@ -337,7 +337,7 @@ def test_the_page_is_small(served: Served, blue: Run) -> None:
     """All that a first visit loads, compressed, is under 60 kB."""
     for batch in blue.batches(blue.window):
         served.site.feed.fold(batch)
-    files = ["main", "clock", "diagram", "live", "map", "store", "table", "travel"]
+    files = ["main", "alerts", "clock", "diagram", "live", "map", "store", "table", "travel"]
     paths = ["/", "/static/page.css", "/api/network", *(f"/static/{name}.js" for name in files)]
     sizes = {}
     with closing(HTTPConnection("127.0.0.1", int(served.url.rsplit(":", 1)[1]), timeout=10)) as connection:

@@ -1,26 +1,24 @@
 // The page: the live slots or those of a chosen moment, shown in table, map, alerts, header and footer.
 
+import { Alerts } from "./alerts.js";
 import { Clock, dateOf, timeOf } from "./clock.js";
 import { Diagram } from "./diagram.js";
 import { follow } from "./live.js";
 import { TrainMap } from "./map.js";
 import { Store } from "./store.js";
-import { Table, element } from "./table.js";
+import { Table } from "./table.js";
 import { Travel } from "./travel.js";
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
 body.classList.add("js");
 const number = new Intl.NumberFormat("en-US");
-const EFFECTS = {
-  NO_SERVICE: "No service", REDUCED_SERVICE: "Reduced service", SIGNIFICANT_DELAYS: "Significant delays",
-  ADDITIONAL_SERVICE: "Additional service", OTHER_EFFECT: "Notice",
-};
 
 const network = await (await fetch("/api/network")).json();
 const live = new Store();
 const clock = new Clock();
 const table = new Table(() => choose(line, false));
+const alerts = new Alerts();
 const map = new TrainMap(network, clock);
 const diagram = new Diagram(network.window);
 const travel = network.window && new Travel(network.window, Number(body.dataset.speed), {
@@ -45,21 +43,10 @@ let line = body.dataset.line;
 function show(slots, names) {
   table.update(slots, names);
   map.update(slots, names);
-  if (names === null || names.has("alerts")) showAlerts(slots.alerts);
+  alerts.update(slots, names);
   if (names === null || names.has("weather")) showWeather(slots.weather);
   showFooter(slots);
   tick();
-}
-
-function showAlerts(alerts) {
-  $("alerts").replaceChildren(...alerts.map((alert) => {
-    const row = element("p", "alert", "");
-    if (/^[a-z]+$/.test(alert.line ?? "")) row.classList.add(`line-${alert.line}`);
-    const from = timeOf(alert.active_from).slice(0, 5);
-    const span = alert.active_to === null ? `since ${from}` : `${from} to ${timeOf(alert.active_to).slice(0, 5)}`;
-    row.append(element("b", "", EFFECTS[alert.effect] ?? alert.effect), " ", element("span", "", alert.text), " ", element("small", "", span));
-    return row;
-  }));
 }
 
 function showWeather(weather) {
@@ -121,6 +108,7 @@ function choose(wanted, say = true) {
   line = wanted;
   map.find(table.filter(line, $("find").value));
   map.only(line);
+  alerts.only(line);
   diagram.show(line);
   for (const link of document.querySelectorAll(".lines a")) {
     if (link.dataset.line === line) link.setAttribute("aria-current", "true");
@@ -158,7 +146,7 @@ if (travel) {
       " ": () => travel.toggle(shownMoment()), ArrowLeft: () => stepTo(now - step), ArrowRight: () => stepTo(now + step),
       "[": () => faster(-1), "]": () => faster(1),
     };
-    if (event.target.matches("button, a") && event.key === " ") return;
+    if (event.target.matches("button, a, summary") && event.key === " ") return;
     if (!keys[event.key]) return;
     event.preventDefault();
     keys[event.key]();

@@ -46,6 +46,7 @@ With --via services weather goes by the REST Proxy, and stations by Postgres and
 each record at least once, and what may be there more often is counted.
 Expectations are judged on a whole run, whatever its seed. A run cut by --from or
 --until (or by Ctrl+C) is not judged, and says so.
+With --serve, Ctrl+C before the run's end interrupts it; after it, it closes the page only.
 Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be reached,
 130 interrupted.""",
 )
@@ -146,7 +147,7 @@ def replay(
             route = opened.enter_context(into)
         elif via or fresh or resume or namespace or bootstrap_servers or schema_registry_url:
             raise click.UsageError(
-                "--via, --fresh, --resume, --namespace and where services are go with --to kafka", ctx
+                "--via, --fresh, --resume, --namespace and the addresses of services go with --to kafka", ctx
             )
         progress = opened.enter_context(progress_bar(window, quiet=quiet))
         outcome = run_replay(
@@ -175,11 +176,13 @@ def replay(
         if via == "services":
             once = "each at least once; --resume, without --via, goes on where none is there twice"
         remark(f"interrupted: {outcome.digest.total:,} records are in Kafka, {once}")
+    elif outcome.interrupted:
+        remark(f"interrupted after {outcome.digest.total:,} records")
     ctx.exit(outcome.exit_code)
 
 
 def _serve_run(run: Run, window: Window, partitions: int, speed: float | None, port: int | None) -> int:
-    """The page of a run until Ctrl+C, then what came of it; an end that was asked for is a good one."""
+    """The page of a run until Ctrl+C, then what came of it: 130 if the run was not at its end, else its own exit code."""
     from cta.commands import report
     from cta.commands.demo import HOST, PORT
     from cta.commands.pace import Stop
@@ -193,6 +196,8 @@ def _serve_run(run: Run, window: Window, partitions: int, speed: float | None, p
     if outcome is None:
         return INTERRUPTED
     say(report.summary(outcome))
+    if outcome.interrupted:
+        remark(f"interrupted after {outcome.digest.total:,} records")
     return outcome.exit_code
 
 

@@ -165,7 +165,7 @@ def replay(
 
     if before is not None:
         _each(show, before, stop)
-    if stop.asked and not_judged is None:
+    if stop.asked:  # which is the news, where it would not have been judged anyhow
         not_judged = "the run was interrupted"
     judged = expectations is not None and not stop.asked
     return Outcome(

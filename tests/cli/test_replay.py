@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from cta.commands.pace import Stop
 from cta.commands.replay import replay
 from cta.commands.target import cut, open_run
 from cta.simulation.plan import Window
 from tests.cli.running import CTA, cta, interrupted, invoke, write_scenario
+from tests.web.test_commands import running, stopped
 
 FAILING = [{"kind": "count", "topic": "arrivals", "max": 0, "name": "no train moves"}]
 
@@ -277,6 +280,46 @@ def test_a_stopped_run_is_the_run_cut_there(tmp_path: Path) -> None:
     assert stopped.digest.hexdigest() == first_hour.digest.hexdigest()
     assert stopped.board.to_json() == first_hour.board.to_json()
     assert (stopped.exit_code, stopped.not_judged) == (130, "the run was interrupted")
+
+
+def test_an_interrupted_cut_is_interrupted_first(tmp_path: Path) -> None:
+    """That it would not have been judged anyhow is the lesser news."""
+    path = write_scenario(tmp_path / "hours.json", duration="PT3H", expect=FAILING)
+    run = open_run(str(path))
+    progress = StopAfter(batches=1)
+    part = Window(run.window.start_ms + 60_000, run.window.end_ms)
+    stopped = replay(run, part, stop=progress.stop, progress=progress)
+    assert (stopped.exit_code, stopped.not_judged) == (130, "the run was interrupted")
+
+
+def test_an_interrupted_run_says_so_also_where_nothing_is_expected(tmp_path: Path) -> None:
+    """On stderr, with how far it came."""
+    path = write_scenario(tmp_path / "long.json", duration="P300D", lines=None, expect=None)
+    ended, stdout, terminal = interrupted("replay", path)
+    assert (ended, stdout.splitlines()[-1]) == (130, "expect        nothing")
+    assert re.search(r"interrupted after [1-9][0-9,]* records\r\n$", terminal), terminal
+
+
+@pytest.mark.parametrize(
+    ("expect", "code"), [(None, 0), (FAILING, 1)], ids=["as it should be", "an expectation failed"]
+)
+def test_a_served_run_that_has_ended_ends_as_replay_does(tmp_path: Path, expect: Any, code: int) -> None:
+    """Ctrl+C only closes the page then; the code is the run's."""
+    path = write_scenario(tmp_path / "short.json", expect=expect)
+    with running("replay", str(path), "--serve", "--port", "0") as (process, address):
+        with requests.get(f"{address}events", stream=True, timeout=20) as stream:
+            assert any('"state":"ended"' in line for line in stream.iter_lines(chunk_size=1, decode_unicode=True))
+        ended, stdout, stderr = stopped(process, signal.SIGINT)
+    assert (ended, "digest" in stdout, stderr) == (code, True, "")
+
+
+def test_a_served_run_that_is_not_at_its_end_is_interrupted(tmp_path: Path) -> None:
+    """As without --serve: 130, whatever it is expected to come to."""
+    path = write_scenario(tmp_path / "long.json", duration="P300D")
+    with running("replay", str(path), "--serve", "--port", "0", "--speed", "60") as (process, _):
+        ended, stdout, stderr = stopped(process, signal.SIGINT)
+    assert (ended, "not judged: the run was interrupted" in stdout) == (130, True)
+    assert re.fullmatch(r"interrupted after [0-9,]+ records\n", stderr), stderr
 
 
 def test_the_bar_of_a_paced_run_says_how_far_it_is_behind(small: Path) -> None:

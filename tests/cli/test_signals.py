@@ -29,7 +29,9 @@ def test_without_a_terminal_it_is_one_line(tmp_path: Path, by: signal.Signals) -
     """No empty one before it."""
     recording = tmp_path / "day.jsonl"
     cta("record", write_scenario(tmp_path / "day.json", duration="P1D"), "-o", recording)
-    with subprocess.Popen([CTA, "cat", recording], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        [CTA, "cat", recording], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
         assert running.stdout is not None
         assert running.stdout.readline().startswith("{")  # and goes on until the pipe is full
         running.send_signal(by)

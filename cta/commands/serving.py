@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -74,13 +75,13 @@ async def serve_site(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
         )
     except OSError as error:
-        # Python adds the address to the system's words, which a host that is no address does not have.
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise InputError(
-            f"{host}:{port} cannot be had: {why}",
-            where="--port",
-            remedy="choose another, or 0 for any",
-        ) from None
+        # Python adds the address to the system's words; a host that is no address has an error of no system call.
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else str(error.strerror).partition(" (while ")[0]
+        where, remedy = "--port", "choose another, or 0 for any"
+        if number <= 0 or number == errno.EADDRNOTAVAIL:
+            where, remedy = "--host", "give an address of this machine"
+        raise InputError(f"{host}:{port} cannot be had: {why}", where=where, remedy=remedy) from None
     server = HTTPServer(make_app(site))
     listening.setblocking(False)
     server.add_socket(listening)

@@ -31,6 +31,9 @@ _SECRET: Final = re.compile(
 )
 _URL_LOGIN: Final = re.compile(r"(?<=://)([^/@\s:]*):([^/\s]*)@")
 _DSN_PASSWORD: Final = re.compile(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]*)", re.IGNORECASE)
+_BROKER: Final = re.compile(r"(?:[A-Za-z_]+://)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::([0-9]{1,5}))?")
+"""As librdkafka takes it: a protocol may stand before, and a port is 9092 where none does."""
+_PORT_MAX: Final = 65_535
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{0,100}")
 
 
@@ -83,6 +86,11 @@ class Settings:
         if not _NAMESPACE.fullmatch(self.namespace):
             remedy = "use at most 100 letters, digits, dots, underscores and hyphens"
             raise InputError(f"no legal namespace: {self.namespace!r}", where="CTA_NAMESPACE", remedy=remedy)
+        for server in map(str.strip, self.bootstrap_servers.split(",")):
+            found = _BROKER.fullmatch(server)
+            if found is None or not 1 <= int(found[1] or 1) <= _PORT_MAX:
+                remedy = "write it as host:port, several with commas"
+                raise InputError(f"no broker: {server!r}", where="CTA_BOOTSTRAP_SERVERS", remedy=remedy)
         for name in ("schema_registry_url", "connect_url", "ksqldb_url", "rest_proxy_url"):
             parts = urlsplit(getattr(self, name))
             if parts.scheme not in ("http", "https") or not parts.hostname:

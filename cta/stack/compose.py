@@ -21,6 +21,9 @@ from cta.model.settings import HIDDEN, without_secrets
 REMEDY: Final = (
     "install Docker with its compose plugin and start its engine; docs/stack.md says how without an image registry"
 )
+IMAGES: Final = "check that its registry can be reached; compose/offline makes images where none can be (docs/stack.md)"
+STAGES: Final = ("Pulling", "Network", "Container")
+"""What compose works on, as its lines have it: nothing is made before all images are there, and nothing has logs."""
 PASSWORD: Final = "CTA_POSTGRES_PASSWORD"
 
 
@@ -83,6 +86,7 @@ class Compose:
     def _told(self, arguments: list[str], say: Callable[[str], None]) -> None:
         """Run a command, and tell what it says as it comes, so that a wait is seen to be one."""
         last: deque[str] = deque(maxlen=3)
+        stage = ""
         try:
             running = subprocess.Popen(
                 [*self._command, "--progress", "plain", *arguments],
@@ -98,12 +102,14 @@ class Compose:
             for line in running.stdout:
                 last.append(self._clear(line.rstrip()))
                 say(last[-1])
+                stage = next((word for word in STAGES if word in line), stage)
         if running.returncode:
-            raise self._failed(arguments[0], last[-1] if last else "")
+            raise self._failed(arguments[0], last[-1] if last else "", IMAGES if stage == "Pulling" else None)
 
-    def _failed(self, what: str, said: str) -> ServiceError:
+    def _failed(self, what: str, said: str, remedy: str | None = None) -> ServiceError:
         line = self._clear(said.strip().splitlines()[-1] if said.strip() else "it said nothing")
-        remedy = REMEDY if "Cannot connect" in line or "unknown" in line else "see 'cta stack logs'"
+        if remedy is None:
+            remedy = REMEDY if "Cannot connect" in line or "unknown" in line else "see 'cta stack logs'"
         return ServiceError(f"{what} failed: {line}", where="docker compose", remedy=remedy)
 
     def _clear(self, line: str) -> str:

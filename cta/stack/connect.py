@@ -99,7 +99,8 @@ def read(path: Path, *, namespace: str = "", settings: Mapping[str, str] | None 
     try:
         config = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
     except OSError as error:
-        raise InputError(str(error.strerror), where=str(path), remedy="name a file of compose/connectors") from None
+        remedy = "run it in a checkout of cta, or name a file that holds a connector's config"
+        raise InputError(str(error.strerror), where=str(path), remedy=remedy) from None
     except msgspec.DecodeError as error:
         remedy = 'a connector is one object of texts: {"connector.class": "...", ...}'
         raise InputError(f"no connector: {error}", where=str(path), remedy=remedy) from None

@@ -75,7 +75,8 @@ def read(folder: Path, *, namespace: str = "", partitions: int = 1) -> list[Stat
     """The statements of a folder's ``*.sql``, in the order of the file names, for a namespace and partitions."""
     files = sorted(folder.glob("*.sql"))
     if not files:
-        raise InputError("no *.sql files", where=str(folder), remedy="name the folder compose/ksql")
+        remedy = "run it in a checkout of cta, or name the folder with --folder"
+        raise InputError("no *.sql files", where=str(folder), remedy=remedy)
     plain = [made for file in files for made in statements(file.read_text("utf-8"), str(file))]
     return in_namespace(plain, namespace, partitions)
 

@@ -27,6 +27,7 @@ Row = Mapping[str, Any]
 CONNECT_TIMEOUT_S: Final = 3
 STATEMENT_TIMEOUT_MS: Final = 20_000
 LOCK_TIMEOUT_MS: Final = 5_000
+_CONNECTION: Final = re.compile(r"^connection to server (?:at|on socket) .*? failed: ")
 
 
 @dataclass(frozen=True)
@@ -218,10 +219,10 @@ class Postgres:
         )
 
     def _said(self, error: psycopg2.Error) -> str:
-        """The server's words in one line, without its FATAL, its repetition of the address, or a password."""
-        said = " ".join(str(error).split()) or type(error).__name__
-        said = re.sub(r"^connection to server at .*? failed: ", "", said).removeprefix("FATAL: ").strip()
-        return said.replace(self._secret, "***") if self._secret else said
+        """The server's words in one line, each once, without its FATAL, the address, libpq's remedy, or a password."""
+        lines = [_CONNECTION.sub("", line.strip()).removeprefix("FATAL:").strip() for line in str(error).splitlines()]
+        said = "; ".join(dict.fromkeys(line for line in lines if line and not line.startswith("Is the server running")))
+        return (said.replace(self._secret, "***") if self._secret else said) or type(error).__name__
 
 
 def _by_column(cursor: extensions.cursor) -> list[dict[str, Any]]:

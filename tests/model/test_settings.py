@@ -65,11 +65,24 @@ def test_properties_come_from_a_file_and_variables_over_it(tmp_path: Path) -> No
     }
 
 
+@pytest.mark.parametrize("servers", ["kafka", "a:1, b:2", "[::1]:9092", "PLAINTEXT://kafka.example:65535"])
+def test_brokers_are_named_as_librdkafka_takes_them(servers: str) -> None:
+    assert Settings.of({"CTA_BOOTSTRAP_SERVERS": servers}).bootstrap_servers == servers
+
+
 @pytest.mark.parametrize(
     "environment, told",
     [
         ({"CTA_NAMESPACE": "a b"}, "CTA_NAMESPACE: no legal namespace: 'a b'; use "),
         ({"CTA_REPLICATION_FACTOR": "0"}, "CTA_REPLICATION_FACTOR: '0' is no replication factor; give "),
+        (
+            {"CTA_BOOTSTRAP_SERVERS": "127.0.0.1:notaport"},
+            "CTA_BOOTSTRAP_SERVERS: no broker: '127.0.0.1:notaport'; write ",
+        ),
+        ({"CTA_BOOTSTRAP_SERVERS": "kafka:0"}, "CTA_BOOTSTRAP_SERVERS: no broker: 'kafka:0'; write "),
+        ({"CTA_BOOTSTRAP_SERVERS": "kafka:65536"}, "CTA_BOOTSTRAP_SERVERS: no broker: 'kafka:65536'; write "),
+        ({"CTA_BOOTSTRAP_SERVERS": "kafka:1,"}, "CTA_BOOTSTRAP_SERVERS: no broker: ''; write "),
+        ({"CTA_BOOTSTRAP_SERVERS": "a b:1"}, "CTA_BOOTSTRAP_SERVERS: no broker: 'a b:1'; write "),
         ({"CTA_CONNECT_URL": "connect:8083"}, "CTA_CONNECT_URL: no URL; write it as http://host:port"),
         ({"CTA_KAFKA_PROPERTIES": "/nowhere/x"}, "/nowhere/x: No such file or directory; name a file"),
     ],

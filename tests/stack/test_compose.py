@@ -69,3 +69,32 @@ def test_what_fails_is_told_line_by_line_and_its_last_words_are_the_error(
     assert str(caught.value) == ("docker compose: up failed: container kafka-1 is unhealthy; see 'cta stack logs'")
     with pytest.raises(ServiceError, match="install Docker"):
         compose(tmp_path, says="Cannot connect to the Docker daemon\n", code=1, to="&2").containers()
+
+
+UNREACHABLE = (
+    'Error response from daemon: Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host'
+)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        f" kafka Pulling\n kafka Error\n{UNREACHABLE}\n",
+        f" Image kafka:1 Pulling\n postgres Pulling\n postgres Pulled\n{UNREACHABLE}\n",
+        " kafka Pulling\nError response from daemon: manifest for kafka:1 not found: manifest unknown\n",
+    ],
+)
+def test_an_image_that_cannot_be_had_has_its_own_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    """There are no logs of a container that never was."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ServiceError, match="; check that its registry can be reached; compose/offline makes images "):
+        compose(tmp_path, says=says, code=1).up((), lambda line: None)
+
+
+def test_what_fails_after_its_images_were_pulled_has_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    says = " kafka Pulling\n kafka Pulled\n Container cta-kafka-1 Started\ncontainer cta-kafka-1 is unhealthy\n"
+    with pytest.raises(ServiceError, match="unhealthy; see 'cta stack logs'"):
+        compose(tmp_path, says=says, code=1).up((), lambda line: None)

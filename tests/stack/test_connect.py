@@ -110,5 +110,5 @@ def test_a_file_that_is_no_connector_is_bad_input(tmp_path: Path, text: str) -> 
 
 
 def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.json: No such file"):
+    with pytest.raises(InputError, match=r"none\.json: No such file .*; run it in a checkout of cta, or name a file"):
         read(tmp_path / "none.json")

@@ -330,7 +330,9 @@ def test_semicolons_in_quotes_and_comments_end_nothing() -> None:
 
 
 def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CtaError, match=r"no \*\.sql files"):
+    with pytest.raises(
+        CtaError, match=r"no \*\.sql files; run it in a checkout of cta, or name the folder with --folder"
+    ):
         read(tmp_path)
 
 

@@ -160,8 +160,7 @@ class _Chart:
             end_ms = self.window.end_ms if alert.active_to is None else min(alert.active_to, self.window.end_ms)
             if end_ms <= start_ms:
                 continue
-            most = int((self.size.width - 2 * RIGHT) / CHARACTER)
-            text = alert.text if len(alert.text) <= most else f"{alert.text[: most - 1]}\u2026"
+            text = _fitting(alert.text, self.size.width - 2 * RIGHT)
             x = min(self.x(start_ms), self.size.width - RIGHT - CHARACTER * len(text))
             row = next((row for row, end in enumerate(ends) if end <= x), len(ends))
             ends[row : row + 1] = [x + CHARACTER * (len(text) + 2)]
@@ -181,6 +180,12 @@ class _Chart:
             left_ms = after[0] - self.run_s.get((station, after[1]), 0) * SECOND_MS
             lines[-1].append((self.x(max(time_ms, left_ms)), self.y[station]))
         return [line for line in lines if len(line) > 1]
+
+
+def _fitting(text: str, width: float) -> str:
+    """As much of a text as has room."""
+    most = int(width / CHARACTER)
+    return text if len(text) <= most else f"{text[: most - 1]}\u2026"
 
 
 def _run_times(network: Network, line: str) -> dict[tuple[int, int], int]:
@@ -226,7 +231,8 @@ def _rules(chart: _Chart, network: Network) -> Iterable[str]:
     for station in chart.order:
         y = chart.y[station]
         yield f'<path class="rule" d="M{LEFT} {y:.1f}H{end}"/>'
-        yield f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{escape(network.stations[station].name)}</text>'
+        name = escape(_fitting(network.stations[station].name, LEFT - 10))
+        yield f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{name}</text>'
     minutes = chart.window.duration_ms / MINUTE_MS
     tick_min = next((tick for tick in TICKS_MIN if minutes / tick <= chart.size.ticks), TICKS_MIN[-1])
     tick_ms = tick_min * MINUTE_MS

@@ -70,6 +70,17 @@ def test_strings_stay_inside_the_picture(blue: Run, found: Strings) -> None:
     assert len(points) > 1000
 
 
+def test_no_stations_name_sticks_out(blue: Run) -> None:
+    """The Loop has a name of 41 letters; it is cut where there is no room for it, and says so."""
+    names = [
+        text.text or ""
+        for text in drawn(blue, Strings("brown", [], [])).iter(f"{SVG}text")
+        if text.get("text-anchor") == "end"
+    ]
+    assert max(map(len, names)) * 6.6 <= 168 - 10
+    assert [name for name in names if name.endswith("\u2026")] == ["Harold Washington Libr\u2026"]
+
+
 @pytest.mark.parametrize("line", ["red", "blue", "brown", "green", "orange", "pink", "purple", "yellow"])
 def test_every_line_can_be_drawn(line: str) -> None:
     """Branches, the Loop and the express as well: a string for each of its trains."""

@@ -215,16 +215,27 @@ def stack() -> None:
 
 
 project_of = options(
-    click.option("--file", default="compose/docker-compose.yml", show_default=True, help="The compose file."),
+    click.option(
+        "--file", default="compose/docker-compose.yml", show_default=True, metavar="FILE", help="The compose file."
+    ),
     click.option("-p", "--project", metavar="NAME", help="Compose's name for it; a second stack beside the first."),
 )
 
 
-@stack.command("up")
+@stack.command(
+    "up",
+    epilog="""\b
+Examples:
+  cta stack up
+  cta stack up kafka schema-registry""",
+)
 @click.argument("services", nargs=-1)
 @project_of
 def stack_up(services: tuple[str, ...], file: str, project: str | None) -> None:
-    """Start SERVICES, or all of them; prints the variables that make commands use them."""
+    """Start SERVICES, or all of them, and wait until they are ready.
+
+    Prints the variables that make commands use them.
+    """
     from cta.commands import stack as use
 
     made = use.compose(file, os.environ, project)
@@ -232,7 +243,12 @@ def stack_up(services: tuple[str, ...], file: str, project: str | None) -> None:
     click.echo("\n".join(use.addresses(made)))
 
 
-@stack.command("down")
+@stack.command(
+    "down",
+    epilog="""\b
+Example:
+  cta stack down --volumes""",
+)
 @click.option("--volumes", is_flag=True, help="What they hold, too.")
 @project_of
 def stack_down(volumes: bool, file: str, project: str | None) -> None:
@@ -242,7 +258,12 @@ def stack_down(volumes: bool, file: str, project: str | None) -> None:
     use.compose(file, os.environ, project).down(volumes=volumes, say=remark)
 
 
-@stack.command("status")
+@stack.command(
+    "status",
+    epilog="""\b
+Example:
+  cta stack status""",
+)
 @project_of
 @click.pass_context
 def stack_status(ctx: click.Context, file: str, project: str | None) -> None:
@@ -254,7 +275,12 @@ def stack_status(ctx: click.Context, file: str, project: str | None) -> None:
     ctx.exit(0 if good else 1)
 
 
-@stack.command("logs")
+@stack.command(
+    "logs",
+    epilog="""\b
+Example:
+  cta stack logs connect --tail 50""",
+)
 @click.argument("services", nargs=-1)
 @click.option(
     "--tail", callback=whole(1, 100_000), default="100", show_default=True, metavar="N", help="Lines of each."

@@ -11,6 +11,7 @@ from cta.cli.group import INTERRUPTED, cli
 from cta.cli.options import (
     PARTITIONS_MAX,
     as_speed,
+    options,
     part_of_a_run,
     remark,
     say,
@@ -77,7 +78,7 @@ Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be 
 @click.option(
     "--port",
     callback=whole(0, 65_535),
-    metavar="N",
+    metavar="PORT",
     help="With --serve: its port; 0: any that is free.  [default: 8889]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; everything else goes to stderr.")
@@ -236,6 +237,19 @@ def record(
     click.echo(f"{digest.hexdigest()}  {run.name}")
 
 
+listened_on = options(
+    click.option(
+        "--port",
+        callback=whole(0, 65_535),
+        default="8889",
+        show_default=True,
+        metavar="PORT",
+        help="0: any that is free.",
+    ),
+    click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on."),
+)
+
+
 @cli.command(
     short_help="Show the status page of a running rush hour.",
     epilog="""\b
@@ -247,10 +261,10 @@ Examples:
 
 \b
 One process, no services: the run goes through a broker in memory. It starts over at
-its end; Ctrl+C stops it. docs/page.md says what the page shows and answers.""",
+its end; Ctrl+C stops it. docs/page.md says what the page shows and answers.
+Exit codes: 0 stopped, 2 bad input.""",
 )
-@click.option("--port", callback=whole(0, 65_535), default="8889", show_default=True, help="0: any that is free.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@listened_on
 @click.option(
     "--speed", callback=as_speed, default="60", show_default=True, metavar="N", help="Simulated seconds a second."
 )
@@ -281,8 +295,7 @@ Everything from the topics' beginnings, then what comes, until Ctrl+C. Nothing i
 any number of servers show the same. docs/page.md says what the page shows and answers.
 Exit codes: 0 stopped, 2 bad input, 3 Kafka could not be reached.""",
 )
-@click.option("--port", callback=whole(0, 65_535), default="8889", show_default=True, help="0: any that is free.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@listened_on
 @services_of_kafka
 def serve(
     port: int, host: str, namespace: str | None, bootstrap_servers: str | None, schema_registry_url: str | None

@@ -32,7 +32,13 @@ def stations() -> None:
 as_one_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@stations.command("load")
+@stations.command(
+    "load",
+    epilog="""\b
+Examples:
+  cta stations load
+  cta stations load --json | jq .updated""",
+)
 @as_one_json
 def stations_load(as_json: bool) -> None:
     """Make the table hold the network's platforms, and nothing else.
@@ -46,7 +52,13 @@ def stations_load(as_json: bool) -> None:
     click.echo(use.as_json(loaded) if as_json else use.told(loaded))
 
 
-@stations.command("show")
+@stations.command(
+    "show",
+    epilog="""\b
+Examples:
+  cta stations show "Clark/Lake"
+  cta stations show 30001 --json""",
+)
 @click.argument("name", required=False)
 @as_one_json
 def stations_show(name: str | None, as_json: bool) -> None:
@@ -65,7 +77,12 @@ def stations_show(name: str | None, as_json: bool) -> None:
         use.print_rows(rows, results())
 
 
-@stations.command("set")
+@stations.command(
+    "set",
+    epilog="""\b
+Example:
+  cta stations set 40380 station_name=Clark""",
+)
 @click.argument("name")
 @click.argument("changes", nargs=-1, required=True, metavar="COLUMN=VALUE...")
 @as_one_json
@@ -99,13 +116,22 @@ def connect() -> None:
     """Connectors: make, show, restart, delete."""
 
 
-@connect.command("apply")
+@connect.command(
+    "apply",
+    epilog="""\b
+Examples:
+  cta connect apply
+  cta connect apply compose/connectors/stations-jdbc.json --namespace trial-7.""",
+)
 @click.argument("file", default="compose/connectors/stations-debezium.json")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Instead of what FILE says; $VARIABLE too.")
 @named
 @waited
 def connect_apply(file: str, changes: tuple[str, ...], namespace: str | None, wait_s: int) -> None:
-    """Make FILE's connector, or give it FILE's config, and wait until it has read rows."""
+    """Make FILE's connector and wait until it has read rows.
+
+    One that is there is given FILE's config.
+    """
     from cta.commands import connect as use
     from cta.model.settings import Settings
 
@@ -113,7 +139,13 @@ def connect_apply(file: str, changes: tuple[str, ...], namespace: str | None, wa
     click.echo(use.apply(use.connect(settings), file, changes, namespace=settings.namespace, patience_s=wait_s))
 
 
-@connect.command("status")
+@connect.command(
+    "status",
+    epilog="""\b
+Examples:
+  cta connect status
+  cta connect status stations-debezium""",
+)
 @click.argument("name", required=False)
 @click.pass_context
 def connect_status(ctx: click.Context, name: str | None) -> None:
@@ -126,7 +158,12 @@ def connect_status(ctx: click.Context, name: str | None) -> None:
     ctx.exit(0 if running else 1)
 
 
-@connect.command("restart")
+@connect.command(
+    "restart",
+    epilog="""\b
+Example:
+  cta connect restart stations-debezium --wait 120""",
+)
 @click.argument("name")
 @waited
 def connect_restart(name: str, wait_s: int) -> None:
@@ -137,7 +174,12 @@ def connect_restart(name: str, wait_s: int) -> None:
     click.echo(use.restart(use.connect(Settings.of(os.environ)), name, patience_s=wait_s))
 
 
-@connect.command("delete")
+@connect.command(
+    "delete",
+    epilog="""\b
+Example:
+  cta connect delete stations-debezium --forget""",
+)
 @click.argument("name")
 @click.option(
     "--forget", is_flag=True, help="Its offsets and its slot in Postgres, too: made again, it reads everything."
@@ -152,9 +194,16 @@ def connect_delete(name: str, forget: bool) -> None:
 
 
 statements_of = options(
-    click.option("--folder", default="compose/ksql", show_default=True, help="Where the *.sql files are."),
     click.option(
-        "--partitions", callback=whole(1, PARTITIONS_MAX), default="1", show_default=True, help="Of its topics."
+        "--folder", default="compose/ksql", show_default=True, metavar="DIR", help="Where the *.sql files are."
+    ),
+    click.option(
+        "--partitions",
+        callback=whole(1, PARTITIONS_MAX),
+        default="1",
+        show_default=True,
+        metavar="N",
+        help="Of its topics.",
     ),
     named,
 )
@@ -176,10 +225,18 @@ def ksql() -> None:
     """The stream and the table of entries in ksqlDB: make, show, drop."""
 
 
-@ksql.command("apply")
+@ksql.command(
+    "apply",
+    epilog="""\b
+Example:
+  cta ksql apply --partitions 3""",
+)
 @statements_of
 def ksql_apply(folder: str, partitions: int, namespace: str | None) -> None:
-    """Make the streams and tables that aren't there, and wait until they are filled."""
+    """Make the files' streams and tables, and wait for their queries.
+
+    What is there already as the files say it is left as it is.
+    """
     from cta.commands import ksql as use
     from cta.model.settings import Settings
 
@@ -187,7 +244,12 @@ def ksql_apply(folder: str, partitions: int, namespace: str | None) -> None:
     click.echo("\n".join(use.apply(use.ksqldb(settings), use.read_files(folder, settings, partitions))))
 
 
-@ksql.command("status")
+@ksql.command(
+    "status",
+    epilog="""\b
+Example:
+  cta ksql status --station 40380""",
+)
 @statements_of
 @click.option("--station", callback=whole(0, 2**31 - 1), metavar="ID", help="And this station's entries so far.")
 @click.pass_context
@@ -203,10 +265,18 @@ def ksql_status(ctx: click.Context, folder: str, partitions: int, namespace: str
     ctx.exit(0 if good else 1)
 
 
-@ksql.command("drop")
+@ksql.command(
+    "drop",
+    epilog="""\b
+Example:
+  cta ksql drop --namespace trial-7.""",
+)
 @statements_of
 def ksql_drop(folder: str, partitions: int, namespace: str | None) -> None:
-    """Remove the files' streams and tables, the last first, with their queries. Topics stay."""
+    """Remove the files' streams and tables. Topics stay.
+
+    The last goes first, each with its queries.
+    """
     from cta.commands import ksql as use
     from cta.model.settings import Settings
 

@@ -15,30 +15,58 @@ from cta import __version__
 from cta.cli import cli
 from tests.cli.running import invoke
 
-COMMANDS = sorted(cli.commands)
+
+def paths(group: click.Group, *before: str) -> list[tuple[str, ...]]:
+    """Every command, as the words that it is called by; a group's own come behind it."""
+    found: list[tuple[str, ...]] = []
+    for name, command in sorted(group.commands.items()):
+        found += [(*before, name), *(paths(command, *before, name) if isinstance(command, click.Group) else [])]
+    return found
 
 
-@pytest.mark.parametrize("args", [[], *([name] for name in COMMANDS)], ids=lambda args: " ".join(args) or "cta")
-def test_help_has_examples(args: list[str]) -> None:
-    """Every command's help shows how it is used."""
-    result = invoke(*args, "--help")
+COMMANDS = [(), *paths(cli)]
+
+
+def helps(path: tuple[str, ...]) -> str:
+    result = invoke(*path, "--help")
     assert result.exit_code == 0
-    assert "Examples:\n    cta " in result.stdout
+    return result.stdout
+
+
+def called(path: tuple[str, ...]) -> str:
+    return " ".join(("cta", *path))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=called)
+def test_help_has_examples(path: tuple[str, ...]) -> None:
+    """Every command's help shows how it itself is used."""
+    assert re.search(rf"^  Examples?:\n(    .*\n)*    {called(path)}\b", helps(path), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=called)
+def test_help_is_whole_and_says_what_an_option_takes(path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command's sentence is cut on a terminal of 80 columns, no option takes just any text."""
+    monkeypatch.setenv("COLUMNS", "80")
+    text = helps(path)
+    assert not re.search(r"^  \w+  .*\.\.\.$", text, re.MULTILINE)
+    assert not re.search(r"^  -.* TEXT\b", text, re.MULTILINE)
 
 
 def examples() -> list[str]:
     """Every example line of every help that runs `cta`, up to its remark or pipe."""
-    helps = [invoke(*args, "--help").stdout for args in [[], *([name] for name in COMMANDS)]]
-    lines = [line.strip() for text in helps for line in text.splitlines() if line.strip().startswith("cta ")]
-    return [re.split(r"\s{2,}| \| | > ", line)[0] for line in lines]
+    lines = [line.strip() for path in COMMANDS for line in helps(path).splitlines() if line.strip().startswith("cta ")]
+    return sorted({re.split(r"\s{2,}| \| | > ", line)[0] for line in lines})
 
 
 @pytest.mark.parametrize("example", examples())
 def test_examples_parse(example: str) -> None:
     """Each example names a command and options that there are."""
-    _, name, *args = shlex.split(example)
-    command = cli.commands[name]
-    assert isinstance(command.make_context(name, args), click.Context)
+    _, *args = shlex.split(example)
+    command: click.Command = cli
+    while isinstance(command, click.Group) and args:
+        name, *args = args
+        command = command.commands[name]
+    assert isinstance(command.make_context("cta", args), click.Context)
 
 
 @pytest.mark.parametrize("example", [each for each in examples() if each.startswith("cta network")])

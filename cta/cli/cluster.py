@@ -290,5 +290,8 @@ def stack_logs(services: tuple[str, ...], tail: int, file: str, project: str | N
     """Print the last lines of SERVICES, or of all, without passwords."""
     from cta.commands import stack as use
 
-    for line in use.compose(file, os.environ, project).logs(services, tail=tail):
+    lines = list(use.compose(file, os.environ, project).logs(services, tail=tail))
+    for line in lines:
         click.echo(line)
+    if not lines:
+        remark("no logs: 'cta stack status' says what runs")

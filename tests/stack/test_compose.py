@@ -9,6 +9,7 @@ import pytest
 
 from cta.model.errors import ServiceError
 from cta.stack.compose import Compose, Container
+from tests.cli.running import cta
 
 KAFKA = {
     "Service": "kafka",
@@ -98,3 +99,10 @@ def test_what_fails_after_its_images_were_pulled_has_logs(tmp_path: Path, monkey
     says = " kafka Pulling\n kafka Pulled\n Container cta-kafka-1 Started\ncontainer cta-kafka-1 is unhealthy\n"
     with pytest.raises(ServiceError, match="unhealthy; see 'cta stack logs'"):
         compose(tmp_path, says=says, code=1).up((), lambda line: None)
+
+
+def test_logs_of_nothing_say_so(tmp_path: Path) -> None:
+    """Whoever was sent there is told where to look."""
+    compose(tmp_path, says="")
+    told = cta("stack", "logs", "--file", tmp_path / "compose.yml", PATH=str(tmp_path))
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "no logs: 'cta stack status' says what runs\n")

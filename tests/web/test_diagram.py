@@ -77,8 +77,8 @@ def test_no_stations_name_sticks_out(blue: Run) -> None:
         for text in drawn(blue, Strings("brown", [], [])).iter(f"{SVG}text")
         if text.get("text-anchor") == "end"
     ]
-    assert max(map(len, names)) * 6.6 <= 168 - 10
-    assert [name for name in names if name.endswith("\u2026")] == ["Harold Washington Libr\u2026"]
+    assert max(map(len, names)) * 6.3 <= 168 - 10
+    assert [name for name in names if name.endswith("\u2026")] == ["Harold Washington Librar\u2026"]
 
 
 @pytest.mark.parametrize("line", ["red", "blue", "brown", "green", "orange", "pink", "purple", "yellow"])

@@ -13,6 +13,7 @@ from cta.model.time import format_timestamp
 from cta.model.topics import short_name
 from cta.recording.format import Header, Trailer, decode_trailer
 from cta.recording.reader import Ends, ends
+from cta.recording.remedies import save
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def summary(about: About) -> str:
     if header.order == "arrival":
         lines.append(("order", "of arrival: times may go back"))
     if trailer is None:
-        lines.append(("complete", f"no: cut short; save what is whole: cta repair {about.path} -o OUT"))
+        lines.append(("complete", f"no: cut short; {save(about.path)}"))
     else:
         counts = [f"{n:>9,}  {short_name(name)}" for name, n in trailer.records.items()]
         lines += under("records", [*counts, f"{trailer.total:>9,}  in all"])

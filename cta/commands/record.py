@@ -11,6 +11,7 @@ from cta.model.errors import CtaError, OutputError
 from cta.recording.digest import Digest
 from cta.recording.format import SUFFIX, ZST_SUFFIX, Header
 from cta.recording.newfile import PARTIAL_SUFFIX, NewFile
+from cta.recording.remedies import save
 from cta.recording.writer import RecordingWriter
 from cta.simulation.plan import Window
 
@@ -51,7 +52,7 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
         raise InterruptedRunError(
             f"interrupted; {safe} in {output}{PARTIAL_SUFFIX}",
             where=output,
-            remedy="run it again for the whole file, or save what is whole: cta repair",
+            remedy=f"run it again for the whole file, or {save(output + PARTIAL_SUFFIX)}",
         ) from None
     return writer.digest
 

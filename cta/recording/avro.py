@@ -36,7 +36,7 @@ from cta.recording.container import (
     write_header,
 )
 from cta.recording.files import open_file
-from cta.recording.format import AVRO_START, RECORD_AGAIN, decode_header, decode_trailer
+from cta.recording.format import AVRO_START, decode_header, decode_trailer
 from cta.recording.lines import MEMO_CONTENTS
 from cta.recording.newfile import NewFile
 
@@ -44,6 +44,7 @@ SUFFIX: Final = ".avro"
 HEADER_KEY: Final = "cta.header"
 TRAILER_KEY: Final = "cta.trailer"
 NAMESPACE: Final = "org.chicago.cta.v1"
+CONVERT_AGAIN: Final = "convert the recording again, or use an unaltered copy"
 
 _pack = msgspec.msgpack.Encoder().encode
 _NO_ORIGIN: Final = Origin()
@@ -218,9 +219,9 @@ class AvroRecording:
             if to_parsing_canonical_form(schema) != _canonical_form():
                 raise ValueError("its schema is not that of a recording's rows")
         self.header_line = metadata[HEADER_KEY].encode()
-        self.header = decode_header(self.header_line, str(path))
+        self.header = decode_header(self.header_line, str(path), remedy=CONVERT_AGAIN)
         self.trailer_line = metadata[TRAILER_KEY].encode()
-        self.trailer = decode_trailer(self.trailer_line, str(path))
+        self.trailer = decode_trailer(self.trailer_line, str(path), remedy=CONVERT_AGAIN)
 
     def batches(self) -> Iterator[Batch]:
         """The records, a block a batch. RecordingError: damage, where the reader finds it."""
@@ -258,7 +259,7 @@ def _refusing(path: Path) -> Iterator[None]:
         raise
     except (*_DAMAGED, *_DAMAGED_TOO, SchemaParseException, UnknownType) as error:
         what = f"not a recording in Avro, or damaged: {str(error) or type(error).__name__}"
-        raise RecordingError(what, where=str(path), remedy=RECORD_AGAIN) from None
+        raise RecordingError(what, where=str(path), remedy=CONVERT_AGAIN) from None
 
 
 class _Interner:

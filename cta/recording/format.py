@@ -19,6 +19,7 @@ from cta.model.scenario import Scenario
 from cta.model.topics import RECORDED
 from cta.recording.digest import Digest
 from cta.recording.partitions import PartitionChains, differing
+from cta.recording.remedies import record_again
 
 FORMAT: Final = 1
 
@@ -40,8 +41,6 @@ MAX_VERSION_CHARACTERS: Final = 40
 
 Order = Literal["time", "arrival"]
 """``time``: times never go back. ``arrival``: records stand as they were delivered, and times may go back."""
-
-RECORD_AGAIN: Final = "record the run again, use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
 
 EpochMs = Annotated[int, Meta(ge=0, le=253_402_214_400_000)]
 """Until the end of the year 9999, which is all that calendars know."""
@@ -164,9 +163,13 @@ class _End(Struct):
     end: Trailer
 
 
-def decode_header(line: bytes, source: str) -> Header:
-    """The header in a recording's first line. RecordingError: not one, cut short, or of a newer format."""
+def decode_header(line: bytes, source: str, *, remedy: str | None = None) -> Header:
+    """The header in a recording's first line. RecordingError: not one, cut short, or of a newer format.
+
+    ``remedy``: where the file ``source`` is none that `cta repair` takes.
+    """
     where = f"{source} line 1"
+    remedy = remedy or record_again(source)
     if line.startswith(AVRO_START):
         raise RecordingError(
             "an Avro file", where=source, remedy="make it a recording: cta convert FILE -o NAME.jsonl.zst"
@@ -174,20 +177,20 @@ def decode_header(line: bytes, source: str) -> Header:
     if not line.startswith(HEADER_START):
         raise RecordingError("not a recording", where=where, remedy="cta record SCENARIO -o FILE makes one")
     if len(line) > MAX_HEADER_BYTES:
-        raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=RECORD_AGAIN)
+        raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=remedy)
     if b"\n" not in line:
-        raise RecordingError("cut short: no record is whole", where=where, remedy=RECORD_AGAIN)
+        raise RecordingError("cut short: no record is whole", where=where, remedy=remedy)
     try:
         _one_line(line)
         found = msgspec.json.decode(line, type=_Version)
         if found.format > FORMAT:
             what = f"of format {found.format}; cta {__version__} reads format {FORMAT}"
             known = isinstance(found.version, str) and len(found.version) <= MAX_VERSION_CHARACTERS
-            remedy = f"upgrade cta: {found.version} wrote it" if known else "upgrade cta"
-            raise NewerFormatError(what, where=where, remedy=remedy)
+            upgrade = f"upgrade cta: {found.version} wrote it" if known else "upgrade cta"
+            raise NewerFormatError(what, where=where, remedy=upgrade)
         return msgspec.json.decode(line, type=Header)
     except (ValueError, RecursionError) as error:
-        raise RecordingError(f"damaged: {error}", where=where, remedy=RECORD_AGAIN) from None
+        raise RecordingError(f"damaged: {error}", where=where, remedy=remedy) from None
 
 
 def _one_line(line: bytes) -> None:
@@ -196,12 +199,16 @@ def _one_line(line: bytes) -> None:
         raise ValueError("not one line")
 
 
-def decode_trailer(line: bytes, source: str) -> Trailer:
-    """The trailer in a recording's last line. RecordingError: damaged, or a line that no reader finds at an end."""
+def decode_trailer(line: bytes, source: str, *, remedy: str | None = None) -> Trailer:
+    """The trailer in a recording's last line. RecordingError: damaged, or a line that no reader finds at an end.
+
+    ``remedy`` as of `decode_header`.
+    """
     try:
         _one_line(line)
         if not line.startswith(TRAILER_START) or len(line) > MAX_TRAILER_BYTES:
             raise ValueError(f"not {TRAILER_START.decode()}... in {MAX_TRAILER_BYTES} bytes")
         return msgspec.json.decode(line, type=_End).end
     except (ValueError, RecursionError) as error:
-        raise RecordingError(f"damaged: {error}", where=f"{source} last line", remedy=RECORD_AGAIN) from None
+        where, remedy = f"{source} last line", remedy or record_again(source)
+        raise RecordingError(f"damaged: {error}", where=where, remedy=remedy) from None

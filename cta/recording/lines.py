@@ -22,7 +22,8 @@ from cta.model.batch import Batch, Content
 from cta.model.errors import RecordingError
 from cta.model.raw import Origin, Raw, foreign
 from cta.model.topics import BY_NAME, RECORDED
-from cta.recording.format import MAX_LINE_BYTES, RECORD_AGAIN
+from cta.recording.format import MAX_LINE_BYTES
+from cta.recording.remedies import record_again
 
 MEMO_CONTENTS: Final = 65_536
 """A full day has about 9,000 contents; a foreign file may have one a record, at about 1 kB each."""
@@ -45,10 +46,10 @@ _HEAD_BYTES: Final = len(_PREFIX) + len(_WEIGHTS) + 1
 
 
 class DamagedLineError(RecordingError):
-    """A line that is not a record of ours; ``line`` counts from 1."""
+    """A line of the file ``source`` that is not a record of ours; ``line`` counts from 1, or on from ``place``."""
 
-    def __init__(self, what: str, *, source: str, line: int, remedy: str = RECORD_AGAIN) -> None:
-        super().__init__(what, where=f"{source} line {line}", remedy=remedy)
+    def __init__(self, what: str, *, source: str, line: int, place: str = "") -> None:
+        super().__init__(what, where=f"{source}{place} line {line}", remedy=record_again(source))
         self.line = line
 
 
@@ -92,11 +93,13 @@ def _part(text: bytes, decoder: msgspec.json.Decoder[Any] | None) -> tuple[Any, 
 class LineReader:
     """Reads a file's record lines in order. Keeps the contents met, up to ``MEMO_CONTENTS``, and the last time.
 
-    ``topics``: those that records may have; None: any. ``ordered``: times must not go back.
+    ``topics``: those that records may have; None: any. ``ordered``: times must not go back. ``place``: where in the file
+    ``source`` reading begins, for the errors' sake.
     """
 
-    def __init__(self, source: str, topics: Iterable[str] | None, *, ordered: bool = True) -> None:
+    def __init__(self, source: str, topics: Iterable[str] | None, *, ordered: bool = True, place: str = "") -> None:
         self._source = source
+        self._place = place
         self._any_topic = topics is None
         self._codecs = {name: _Codec(name) for name in topics or ()}
         self._contents: list[Content] = []
@@ -141,18 +144,19 @@ class LineReader:
     def _record(self, line: bytes, number: int) -> tuple[int, Content, Origin | None]:
         head = _HEAD.match(line)
         if head is None:
-            raise DamagedLineError('not a record: it does not begin with {"t":TIME,', source=self._source, line=number)
+            raise self._damaged('not a record: it does not begin with {"t":TIME,', number)
         time_ms, place = int(head[1]), head.end()
         origin = None
         if not line.startswith(_TOPIC, place):
             origin, place = self._origin(line, place, number)
         content = self._contents[self._code(line[place:], number)]
         if self._ordered and time_ms < self._last_ms:
-            raise DamagedLineError(
-                f"time goes back from {self._last_ms} to {time_ms}", source=self._source, line=number
-            )
+            raise self._damaged(f"time goes back from {self._last_ms} to {time_ms}", number)
         self._last_ms = time_ms
         return time_ms, content, origin
+
+    def _damaged(self, what: str, number: int) -> DamagedLineError:
+        return DamagedLineError(what, source=self._source, line=number, place=self._place)
 
     def _origin(self, line: bytes, start: int, number: int) -> tuple[Origin, int]:
         """What stands between time and topic, and where the topic begins: no string can hold its seven characters."""
@@ -162,10 +166,10 @@ class LineReader:
         try:
             origin = _decode_origin(b"{" + text.removesuffix(b",") + b"}")
         except (ValueError, RecursionError) as error:
-            raise DamagedLineError(f"not a record: {error}", source=self._source, line=number) from None
+            raise self._damaged(f"not a record: {error}", number) from None
         raws = [raw for _, raw in origin.headers if raw is not None]
         if origin_text(origin) != text or any(Raw.of(raw.data) != raw for raw in raws):
-            raise DamagedLineError(NOT_CANONICAL, source=self._source, line=number)
+            raise self._damaged(NOT_CANONICAL, number)
         return origin, stop
 
     def _code(self, tail: bytes, number: int) -> int:
@@ -179,7 +183,7 @@ class LineReader:
 
     def _decode(self, tail: bytes, number: int) -> Content:
         if len(tail) > MAX_LINE_BYTES:
-            raise DamagedLineError(f"longer than {MAX_LINE_BYTES} bytes", source=self._source, line=number)
+            raise self._damaged(f"longer than {MAX_LINE_BYTES} bytes", number)
         try:
             record = msgspec.json.decode(b"{" + tail, type=_Record)
             codec = self._codecs.get(record.topic)
@@ -187,14 +191,13 @@ class LineReader:
                 codec = self._codecs[record.topic] = _Codec(record.topic)
             content = None if codec is None else codec.content(record)
         except (ValueError, RecursionError) as error:
-            raise DamagedLineError(f"not a record: {error}", source=self._source, line=number) from None
+            raise self._damaged(f"not a record: {error}", number) from None
         if content is None:
-            remedy = f"its header names {', '.join(self._codecs)}"
-            raise DamagedLineError(
-                f"unknown topic {record.topic[:80]!r}", source=self._source, line=number, remedy=remedy
-            )
+            unknown = self._damaged(f"unknown topic {record.topic[:80]!r}", number)
+            unknown.remedy = f"its header names {', '.join(self._codecs)}; {unknown.remedy}"
+            raise unknown
         if content.fragment + b"}" != tail:
-            raise DamagedLineError(NOT_CANONICAL, source=self._source, line=number)
+            raise self._damaged(NOT_CANONICAL, number)
         return content
 
 

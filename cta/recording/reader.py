@@ -27,7 +27,6 @@ from cta.recording.format import (
     MAX_HEADER_BYTES,
     MAX_LINE_BYTES,
     MAX_TRAILER_BYTES,
-    RECORD_AGAIN,
     SUFFIX,
     TRAILER_START,
     ZST_SUFFIX,
@@ -38,6 +37,7 @@ from cta.recording.format import (
 )
 from cta.recording.lines import DamagedLineError, LineReader
 from cta.recording.partitions import PartitionChains
+from cta.recording.remedies import record_again
 from cta.recording.seek import first_line
 from cta.recording.seekable import FrameReader, NoTableError, is_zst
 
@@ -106,7 +106,7 @@ def _first_line(file: BinaryIO, source: str) -> bytes:
     """The header's line of a file in frames whose table is missing."""
     lines = next(whole_lines(file), None)
     if lines is None or isinstance(lines, Gap):
-        raise RecordingError("cut short: no record is whole", where=source, remedy=RECORD_AGAIN)
+        raise RecordingError("cut short: no record is whole", where=source, remedy=record_again(source))
     return lines[0] + b"\n"
 
 
@@ -175,14 +175,14 @@ class Recording:
 
     def _window(self, frames: FrameReader, from_ms: int | None, until_ms: int | None) -> Iterator[Batch]:
         start = len(self.header_line) if from_ms is None else first_line(frames, len(self.header_line), from_ms)
-        source = f"{self.path} from byte {start} of its text"
-        reader = LineReader(source, self.header.topics)
+        place = f" from byte {start} of its text"
+        reader = LineReader(str(self.path), self.header.topics, place=place)
         line = 1
         with io.BufferedReader(frames, BLOCK_BYTES) as text:
             text.seek(start)
             for block in _blocks(cast(BinaryIO, text), self._end, FIRST_BLOCK_BYTES):
                 if not block.endswith(b"\n"):
-                    raise _unfinished(source, line, block)
+                    raise _unfinished(str(self.path), line, block, place)
                 batch = reader.block(block, line)
                 line += len(batch)
                 if len(wanted := batch.between(from_ms, until_ms)):
@@ -193,7 +193,7 @@ class Recording:
     def _verify(self, found: Trailer) -> None:
         for field, written, actual in self.trailer.differences(found):
             what = f"altered: its last line says {field} {written}, its contents come to {actual}"
-            raise RecordingError(what, where=str(self.path), remedy=RECORD_AGAIN)
+            raise RecordingError(what, where=str(self.path), remedy=record_again(self.path))
 
 
 def _blocks(file: BinaryIO, end: int, first_bytes: int | None = None) -> Iterator[bytes]:
@@ -209,12 +209,12 @@ def _blocks(file: BinaryIO, end: int, first_bytes: int | None = None) -> Iterato
         yield block
 
 
-def _unfinished(source: str, line: int, block: bytes) -> DamagedLineError:
+def _unfinished(source: str, line: int, block: bytes, place: str = "") -> DamagedLineError:
     """What to say of a block, from ``line`` on, whose last line has no newline."""
     line += block.count(b"\n")
     if len(block) - block.rfind(b"\n") - 1 > MAX_LINE_BYTES:
-        return DamagedLineError(f"longer than {MAX_LINE_BYTES} bytes", source=source, line=line)
-    return DamagedLineError("cut short", source=source, line=line)
+        return DamagedLineError(f"longer than {MAX_LINE_BYTES} bytes", source=source, line=line, place=place)
+    return DamagedLineError("cut short", source=source, line=line, place=place)
 
 
 def _cut_short(file: BinaryIO, source: str) -> RecordingError:
@@ -237,6 +237,6 @@ def _cut_short(file: BinaryIO, source: str) -> RecordingError:
             break
         line += len(lines)
     if reader is None:
-        return RecordingError("cut short: no record is whole", where=source, remedy=RECORD_AGAIN)
+        return RecordingError("cut short: no record is whole", where=source, remedy=record_again(source))
     what = f"cut short: {line - 2} records are whole, and here the last line should stand"
     return DamagedLineError(what, source=source, line=line)

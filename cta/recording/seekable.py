@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cta.model.errors import RecordingError
+from cta.recording.remedies import use_a_copy
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -43,8 +44,6 @@ HEAD_BYTES: Final = 8
 FOOT_BYTES: Final = 9
 CHECKSUM_FLAG: Final = 0x80
 PROBE_BYTES: Final = 64 << 10
-
-USE_A_COPY: Final = "use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
 
 
 class NoTableError(RecordingError):
@@ -150,7 +149,7 @@ class FrameReader(io.RawIOBase):
 
     def _damaged(self, number: int, what: str) -> RecordingError:
         where = f"{self._source} frame {number + 1} of {len(self.starts) - 1}"
-        return RecordingError(f"damaged: {what.lower()}", where=where, remedy=USE_A_COPY)
+        return RecordingError(f"damaged: {what.lower()}", where=where, remedy=use_a_copy(self._source))
 
     # What io.BufferedReader asks of a file.
 
@@ -191,7 +190,7 @@ def _read_table(
     file.seek(max(0, size - FOOT_BYTES))
     foot = file.read(FOOT_BYTES)
     if len(foot) < FOOT_BYTES or foot[-4:] != FOOT_MAGIC:
-        raise NoTableError("no seek table at its end", where=source, remedy=USE_A_COPY)
+        raise NoTableError("no seek table at its end", where=source, remedy=use_a_copy(source))
     frames, flags = int.from_bytes(foot[:4], "little"), foot[4]
     words = 3 if flags & CHECKSUM_FLAG else 2
     table_bytes = HEAD_BYTES + 4 * words * frames + FOOT_BYTES
@@ -208,7 +207,7 @@ def _read_table(
 
 
 def _bad_table(source: str) -> RecordingError:
-    return RecordingError("damaged: its seek table does not fit the file", where=source, remedy=USE_A_COPY)
+    return RecordingError("damaged: its seek table does not fit the file", where=source, remedy=use_a_copy(source))
 
 
 def _decompressor() -> ZstdDecompressor:

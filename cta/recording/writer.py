@@ -20,7 +20,6 @@ from cta.model.errors import RecordError, RecordingError
 from cta.recording.digest import Digest
 from cta.recording.format import (
     MAX_LINE_BYTES,
-    RECORD_AGAIN,
     ZST_SUFFIX,
     Header,
     Trailer,
@@ -94,7 +93,7 @@ class RecordingWriter:
         """
         if any(decode_trailer(trailer_line, source).differences(self._trailer())):
             what = "altered: its records are not what its trailer says"
-            raise RecordingError(what, where=source, remedy=RECORD_AGAIN)
+            raise RecordingError(what, where=source, remedy="use an unaltered copy")
         self._last_line = trailer_line
 
     def _trailer(self) -> Trailer:

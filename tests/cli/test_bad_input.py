@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -366,6 +368,22 @@ def test_a_damaged_recording_is_refused(recording: Path, command: str, damage: A
     result = invoke(*command_line(command, recording, recording.parent))
     assert_refused(result.stderr, result.stdout, result.exit_code, "small.jsonl", *words)
     assert [file.name for file in recording.parent.iterdir()] == ["small.jsonl"]
+
+
+@pytest.mark.parametrize("form", [".jsonl", ".jsonl.zst"])
+def test_the_remedy_for_damage_can_be_typed(tmp_path: Path, recording: Path, form: str) -> None:
+    """It names the file, quoted where a shell would take it apart; and does what it says."""
+    damaged = tmp_path / f"a day{form}"
+    assert invoke("convert", recording, "-o", damaged).exit_code == 0
+    data = bytearray(damaged.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    for command, options in (("cat", []), ("cat", ["--from", "07:00"]), ("replay", [])):
+        said = invoke(command, damaged, *options).stderr
+        remedy = re.search(r"save what is whole: (cta repair .*) OUT\n$", said)
+        assert remedy is not None, said
+        assert shlex.split(remedy[1]) == ["cta", "repair", str(damaged), "-o"]
+    assert invoke("repair", damaged, "-o", tmp_path / "saved.jsonl").exit_code == 1
 
 
 def test_a_recording_keeps_its_seed(recording: Path) -> None:

@@ -26,7 +26,7 @@ from cta.recording.reader import Recording, is_recording
 from cta.recording.writer import RecordingWriter
 from tests.recording.records import ARRIVAL, ENTRY, HEADER, SMALL, START_MS, Records, ordered_streams, split, write
 
-AGAIN = "record the run again, use an unaltered copy, or save what is whole: cta repair FILE -o OUT"
+AGAIN = "record the run again, use an unaltered copy, or save what is whole: cta repair run.jsonl -o OUT"
 
 
 @pytest.fixture
@@ -56,9 +56,10 @@ def sealed(body: bytes, records: Records) -> bytes:
 
 
 def fault(path: Path) -> str:
+    """What is said of the file, with its name alone in what is to be typed."""
     with pytest.raises(RecordingError) as caught:
         read(path)
-    return str(caught.value)
+    return str(caught.value).replace(f"cta repair {path}", "cta repair run.jsonl")
 
 
 # ------------------------------------------------------------------------------------------------- the way there and back
@@ -283,12 +284,12 @@ def test_a_line_that_is_not_a_record(path: Path, line: bytes, what: str | None) 
 
 
 def test_a_topic_nobody_knows(path: Path) -> None:
-    """The remedy lists the topics that the header names."""
+    """The remedy lists the topics that the header names, and is that of any other damage."""
     line = ENTRY_LINE.replace(b"turnstile.v1", b"turnstile.v9")
     path.write_bytes(sealed(HEADER.line() + line, SMALL))
     assert fault(path) == (
         f"{path} line 2: unknown topic 'org.chicago.cta.turnstile.v9'; its header names org.chicago.cta.stations.arrivals.v1, "
-        "org.chicago.cta.turnstile.v1, org.chicago.cta.weather.v1, org.chicago.cta.alerts.v1"
+        f"org.chicago.cta.turnstile.v1, org.chicago.cta.weather.v1, org.chicago.cta.alerts.v1; {AGAIN}"
     )
 
 

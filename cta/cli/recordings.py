@@ -43,7 +43,7 @@ Examples:
 
 \b
 Records are printed as they stand in the recording, in its order. A whole recording is
-verified to its end; of a part, the frames that it lies in.""",
+verified to its end; of a part, the frames that it lies in. Where none matches, stderr says so.""",
 )
 @click.argument("file")
 @click.option(
@@ -73,8 +73,12 @@ def cat(
     recording = Recording.open(file)
     choice = choose(recording.header.topics, topic=topic, key=key, line=line, station=station, train=train)
     window = None if from_ is None and until is None else part_of(recording, from_, until)
+    matches = window is None and choice.everything
     for block in lines(recording, window, choice):
+        matches = True
         click.echo(block, nl=False)
+    if not matches:
+        click.echo(f"{file}: none of its {recording.trailer.total:,} records matches", err=True)
 
 
 @cli.command(

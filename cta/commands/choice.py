@@ -11,7 +11,8 @@ import numpy as np
 
 from cta.model.batch import Batch, Content
 from cta.model.errors import InputError, at
-from cta.model.topics import BY_SHORT
+from cta.model.topics import BY_SHORT, short_name
+from cta.model.wording import nearest
 from cta.network.load import chicago
 from cta.network.lookup import find_line, find_station
 
@@ -71,7 +72,8 @@ def choose(
     if topic is not None:
         topic = BY_SHORT[topic].name if topic in BY_SHORT else topic
         if topic not in known:
-            raise InputError(f"no topic {topic!r} in it", where="--topic", remedy=f"it has {', '.join(known)}")
+            names = known if "." in topic else [short_name(name) for name in known]
+            raise InputError(f"no topic {topic!r} in it", where="--topic", remedy=nearest(topic, names))
     line_id = station_id = None
     if line is not None:
         with at("--line"):

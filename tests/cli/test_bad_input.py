@@ -296,7 +296,7 @@ def test_no_file_has_such_a_name(tmp_path: Path, output: str) -> None:
     [
         (["--line", "bleu"], ["--line: no line 'bleu'", "blue"]),
         (["--station", "Clark/Lak"], ["--station: no station 'Clark/Lak'", "Clark/Lake"]),
-        (["--topic", "arivals"], ["--topic: ", "turnstile"]),
+        (["--topic", "arivals"], ["--topic: ", "did you mean arrivals?"]),
     ],
 )
 def test_a_choice_of_what_is_not_there_is_refused(recording: Path, args: list[str], words: list[str]) -> None:

@@ -37,9 +37,11 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def told(*args: str | Path) -> list[bytes]:
+    """What ``cta cat`` prints; where that is nothing, it says so."""
     result = invoke("cat", *args)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout_bytes.splitlines()
+    lines = result.stdout_bytes.splitlines()
+    assert (result.exit_code, result.stderr) == (0, "" if lines else f"{args[0]}: none of its 6 records matches\n")
+    return lines
 
 
 # --------------------------------------------------------------------------------------------------------------- info
@@ -132,6 +134,7 @@ def test_cat_is_the_records_as_they_stand(small: Path) -> None:
         (["--key", '{"alert_id":"closure-40380"}'], [ALERT]),
         (["--line", "Blue Line"], [ENTRY, ENTRY, PULL_OUT, ARRIVAL]),
         (["--line", "red"], []),
+        (["--train", "BLUE"], []),
         (["--station", "Clark/Lake"], [ALERT, ENTRY, ENTRY, ARRIVAL]),
         (["--station", "40380", "--topic", "arrivals"], [ARRIVAL]),
         (["--train", "BL105"], [PULL_OUT]),
@@ -140,6 +143,13 @@ def test_cat_is_the_records_as_they_stand(small: Path) -> None:
 def test_cat_of_some(small: Path, options: list[str], wanted: list[Content]) -> None:
     """By topic, key, line, station and train, and all that are given together."""
     assert [line.partition(b",")[2] for line in told(small, *options)] == [c.fragment + b"}" for c in wanted]
+
+
+def test_nothing_to_match_is_nothing_missed(tmp_path: Path) -> None:
+    """Of a recording without records, all of them are printed; of a part without any, none matches."""
+    empty = write(tmp_path / "empty.jsonl", [])
+    assert invoke("cat", empty).stderr == ""
+    assert invoke("cat", empty, "--from", "07:30").stderr == f"{empty}: none of its 0 records matches\n"
 
 
 def test_cat_of_a_window(small: Path) -> None:
@@ -159,7 +169,9 @@ def test_cat_of_a_capture_is_as_it_stands(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options, complaint",
     [
-        (["--topic", "trams"], "error: --topic: no topic 'trams' in it; it has org.chicago"),
+        (["--topic", "trams"], "no topic 'trams' in it; choose one of arrivals, turnstile, weather, alerts"),
+        (["--topic", "turnstiles"], "error: --topic: no topic 'turnstiles' in it; did you mean turnstile?"),
+        (["--topic", "org.chicago.cta.turnstile.v2"], "did you mean org.chicago.cta.turnstile.v1?"),
         (["--line", "bleu"], "no line 'bleu'"),
         (["--station", "Clark"], "no station 'Clark'"),
         (["--from", "11:00"], "error: --from: 2026-05-13T11:00:00-05:00 is outside the run"),

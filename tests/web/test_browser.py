@@ -235,6 +235,9 @@ def test_many_alerts_leave_the_page_to_the_trains(
 @pytest.mark.parametrize("path", ["/", "/?t=07:10"], ids=["live", "travelling"])
 def test_a_pause_stands_at_the_moment_that_is_shown(served: Served, blue: Run, page: Any, path: str) -> None:
     """The clock stands at once and for good; until the server has said what that moment's records are, none are shown."""
+    held: list[Any] = []
+    holding = False
+    page.route("**/api/moment*", lambda route: held.append(route) if holding else route.continue_())
     page.goto(served.url + path)
     if path == "/":
         sync_api.expect(page.locator("#state")).to_have_text("live")
@@ -245,8 +248,7 @@ def test_a_pause_stands_at_the_moment_that_is_shown(served: Served, blue: Run, p
         sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
         page.keyboard.press(" ")
         sync_api.expect(page.locator("#clock")).not_to_have_text("07:10:00")
-    held: list[Any] = []
-    page.route("**/api/moment*", lambda route: held.append(route))
+    holding = True
     if path != "/":  # one answer is under way when it is stopped, of a moment that is past by then
         while not held:
             page.wait_for_timeout(10)
@@ -258,7 +260,7 @@ def test_a_pause_stands_at_the_moment_that_is_shown(served: Served, blue: Run, p
         ".textContent), requestAnimationFrame(look)); look() }"
     )
     page.wait_for_timeout(500)  # as long as it ran on before
-    page.route("**/api/moment*", lambda route: route.continue_())
+    holding = False
     for route in held:
         route.continue_()
     assert served.site.history is not None

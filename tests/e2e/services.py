@@ -51,7 +51,6 @@ class Services:
         }
         self._started: set[str] = set()
         self._end: subprocess.Popen[bytes] | None = None
-        self._log = TemporaryFile()  # noqa: SIM115 # a pipe would end with this process, and what writes to it, too
         self.project = f"cta-e2e-{uuid4().hex[:8]}"
 
     @property
@@ -118,8 +117,9 @@ class Services:
         if self._end is None:
             return
         self._end.communicate()
-        self._log.seek(0)
-        assert self._end.returncode == 0, f"down: {self._log.read().decode()}"
+        with self._said:
+            self._said.seek(0)
+            assert self._end.returncode == 0, f"down: {self._said.read().decode()}"
         self._started.clear()
         self._end = None
         mine = f"label=com.docker.compose.project={self.project}"
@@ -141,13 +141,14 @@ class Services:
 
     def _at_the_end(self) -> subprocess.Popen[bytes]:
         """What removes everything when its standard input is closed: by `down`, or because this process is gone."""
+        self._said = TemporaryFile()  # noqa: SIM115 # a pipe would end with this process, and what writes to it, too
         return subprocess.Popen(
             ["sh", "-c", 'cat && exec "$@"', "sh", *self._command("down", "--volumes", "--timeout", "2")],
             cwd=ROOT / "compose",
             env=self._variables,
             stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=self._log,
+            stdout=self._said,
+            stderr=self._said,
             start_new_session=True,  # Ctrl+C is not for it
         )
 

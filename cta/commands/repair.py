@@ -90,7 +90,8 @@ def look(path: Path, progress: Progress = unseen) -> Saved:
 def repair(file: str, output: str, *, force: bool = False) -> Saved:
     """Write what is whole to ``output``; ``file`` is only read. Its digest is that of the records saved.
 
-    The file is read twice, each time under a bar where somebody watches and the header tells the window. Errors: RecordingError where nothing is whole; OutputError.
+    The file is read twice, each time under a bar where somebody watches and the header tells the window. Errors:
+    RecordingError where nothing is whole; OutputError.
     """
     check_output(output, force=force, source=Path(file))
     window = _window(Path(file))

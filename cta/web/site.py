@@ -26,6 +26,8 @@ from cta.web.table import alert_lines, colors_css, tables, weather_words
 from cta.web.track_map import network_document
 
 HERE: Final = Path(__file__).parent
+FIRST_ALERTS: Final = 3
+"""So many are said, and the others when asked for; static/alerts.js does the same."""
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Site:
         document, window = document_of(slots), self.history and self.history.window
         time_ms = document["time"]
         map_, loop_ = self.charts
+        alerts = alert_lines(document, line)
         return self._templates.load("page.html").generate(
             title="Transit status",
             name=self.name,
@@ -89,7 +92,8 @@ class Site:
             date="" if time_ms is None else local(time_ms).strftime("%a %-d %b %Y"),
             sky=document["weather"]["status"] if document["weather"] else "sunny",
             weather=weather_words(document["weather"]),
-            alerts=alert_lines(document, line),
+            alerts=alerts[:FIRST_ALERTS],
+            more_alerts=alerts[FIRST_ALERTS:],
             map_svg=map_,
             loop_svg=loop_,
             rows=self.rows_html(slots, line),

@@ -48,6 +48,13 @@ def whole(low: int, high: int) -> Callable[[click.Context, click.Parameter, str 
     return convert
 
 
+def partitions_of(what: str) -> Callable[[F], F]:
+    """``--partitions``: from 1 to `PARTITIONS_MAX`; ``what`` is its help."""
+    return click.option(
+        "--partitions", callback=whole(1, PARTITIONS_MAX), default="1", show_default=True, metavar="N", help=what
+    )
+
+
 def options(*several: Callable[[F], F]) -> Callable[[F], F]:
     """Several options as one decorator, in the order they are to be shown."""
 

@@ -9,10 +9,10 @@ import click
 
 from cta.cli.group import INTERRUPTED, cli
 from cta.cli.options import (
-    PARTITIONS_MAX,
     as_speed,
     options,
     part_of_a_run,
+    partitions_of,
     remark,
     say,
     services_of_kafka,
@@ -65,14 +65,7 @@ Exit codes: 0 done, 1 an expectation failed, 2 bad input, 3 a service cannot be 
     "--speed", callback=as_speed, default="max", show_default=True, metavar="max|N", help="Simulated seconds a second."
 )
 @part_of_a_run
-@click.option(
-    "--partitions",
-    callback=whole(1, PARTITIONS_MAX),
-    default="1",
-    show_default=True,
-    metavar="N",
-    help="Of every topic. The digests do not depend on it.",
-)
+@partitions_of("Of every topic. The digests do not depend on it.")
 @click.option("--board", is_flag=True, help="Print the status page's table after the summary.")
 @click.option("--serve", is_flag=True, help="Show the status page of it, until Ctrl+C.")
 @click.option(

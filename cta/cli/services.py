@@ -7,7 +7,7 @@ import os
 import click
 
 from cta.cli.group import OneLine, cli
-from cta.cli.options import PARTITIONS_MAX, named, options, waited, whole
+from cta.cli.options import named, options, partitions_of, waited, whole
 
 
 @cli.group(
@@ -197,14 +197,7 @@ statements_of = options(
     click.option(
         "--folder", default="compose/ksql", show_default=True, metavar="DIR", help="Where the *.sql files are."
     ),
-    click.option(
-        "--partitions",
-        callback=whole(1, PARTITIONS_MAX),
-        default="1",
-        show_default=True,
-        metavar="N",
-        help="Of its topics.",
-    ),
+    partitions_of("Of its topics."),
     named,
 )
 

@@ -129,6 +129,7 @@ def test_what_the_client_heard_while_nobody_read_is_not_believed(
 ) -> None:
     """It waited at the end of a topic that was deleted and made again, and found it empty; an error has to be said twice."""
     beyond = message(1, None, b"no", KafkaError.OFFSET_OUT_OF_RANGE)
+    # When librdkafka hears what is its own affair: here it is scripted, and tests/e2e meets it on a real topic made again.
     client = Script([message(0)], [beyond], [message(1)], [beyond], [message(0)], [beyond], [beyond])
     monkeypatch.setattr(reader, "_met", {TURNSTILE.name})
     monkeypatch.setattr(reader, "_client", client)

@@ -119,7 +119,7 @@ def test_what_goes_to_another_member_is_exactly_what_was_not_acknowledged(
 
 def test_a_member_that_gets_nothing_says_so(seat: Callable[[], KafkaMember], monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one has every partition and doesn't look up: it keeps them as long as it is at work."""
-    monkeypatch.setattr(kafka_member, "SEAT_S", 1.0)
+    monkeypatch.setattr(kafka_member, "SEAT_S", 1.0)  # its fifteen seconds would pass, and nothing else happen in them
     seat().wait()
     with pytest.raises(BrokerError, match=r"consumer group .*readers: it gave no partition within 1 s: .*; wait until"):
         seat().wait()

@@ -20,7 +20,7 @@ SILENCE_S = 6 * PATIENCE_S
 @pytest.fixture
 def fifo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A named pipe that nobody has opened, and little patience."""
-    monkeypatch.setattr(pipe, "WRITER_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(pipe, "WRITER_WAIT_S", PATIENCE_S)  # its five seconds would pass, in each test that waits
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
 
@@ -49,7 +49,7 @@ def test_nobody_writes(fifo: Path) -> None:
 
 def test_a_writer_that_begins_after_its_reader(fifo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it is read, in however many pieces, up to as much as was asked for."""
-    monkeypatch.setattr(pipe, "WRITER_WAIT_S", 60.0)
+    monkeypatch.setattr(pipe, "WRITER_WAIT_S", 60.0)  # a busy machine may take long to begin a thread
 
     def write() -> None:
         with fifo.open("wb", buffering=0) as file:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.running import cta
 from tests.conftest import ROOT
-from tests.e2e.services import Services
+from tests.e2e.services import Services, free_port
 
 FILE = ROOT / "compose" / "docker-compose.yml"
 
@@ -40,6 +40,18 @@ def test_a_project_without_containers_is_not_ready(services: Services) -> None:
     services.ours("kafka")
     ended = cta("stack", "status", "--file", FILE, "-p", f"{services.project}-nobody")
     assert (ended.returncode, ended.stdout) == (1, "nothing runs: 'cta stack up' starts it\n")
+
+
+def test_an_image_that_cannot_be_had_is_said_to_be(services: Services) -> None:
+    """The engine's own words; tests/stack has those of other engines and registries."""
+    services.ours("kafka")
+    project = f"{services.project}-nobody"
+    nowhere = {"CTA_KAFKA_IMAGE": f"127.0.0.1:{free_port()}/none:1", "CTA_PULL_POLICY": "always"}
+    ended = cta("stack", "up", "kafka", "--file", FILE, "-p", project, **nowhere)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.splitlines()[-1].endswith(
+        "check that its registry can be reached; compose/offline makes images where none can be (docs/stack.md)"
+    )
 
 
 @pytest.mark.parametrize(("strict", "outcome"), [("", pytest.skip.Exception), ("1", pytest.fail.Exception)])

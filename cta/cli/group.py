@@ -48,10 +48,16 @@ class OneLine(click.Group):
             end(BAD_INPUT, f"{error.filename or 'output'}: {error.strerror}; nothing more was written")
         sys.exit(code if isinstance(code, int) else 0)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except BrokenPipeError:  # of --help, which click would end with 1
+            end(CLOSED_PIPE)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # which click would end with 1
+        except BrokenPipeError:  # as above
             end(CLOSED_PIPE)
         except KeyboardInterrupt:  # before which click prints an empty line, also into a log
             if sys.stderr.isatty():  # it has shown ^C

@@ -26,8 +26,14 @@ def results(*, stderr: bool = False) -> Console:
     """Where tables are printed: stdout, or stderr where stdout holds something else."""
     from rich.console import Console
 
+    class Results(Console):
+        """A pipe that nobody reads is for the command line to end: rich would exit with 1, which is a verdict."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else WIDE_COLUMNS)
+    return Results(stderr=stderr, width=None if stream.isatty() else WIDE_COLUMNS)
 
 
 class Progress(Protocol):

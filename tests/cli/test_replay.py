@@ -340,12 +340,24 @@ def test_ctrl_c_ends_with_the_summary_so_far(tmp_path: Path, speed: str) -> None
     assert "Traceback" not in terminal
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    """``cta schema | head -c 1`` says nothing on stderr."""
-    showing = subprocess.Popen([CTA, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert showing.stdout is not None
-    showing.stdout.close()
-    assert showing.stderr is not None
-    assert showing.stderr.read() == b""
-    showing.wait(timeout=30)
-    showing.stderr.close()
+@pytest.mark.parametrize(
+    "command",
+    [
+        "schema",
+        "--help",
+        "network",
+        "network --json",
+        "replay SMALL --board",
+        "diff SMALL SMALL --seed-b 8",
+        "check SMALL",
+    ],
+)
+def test_a_reader_that_has_seen_enough_is_no_error(small: Path, command: str) -> None:
+    """``cta ... | head -1``: nothing on stderr, and 141, as a shell says of one that SIGPIPE ended; 1 is a verdict."""
+    args = [str(small) if word == "SMALL" else word for word in command.split()]
+    with subprocess.Popen([CTA, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as showing:
+        assert showing.stdout is not None
+        assert showing.stderr is not None
+        showing.stdout.close()
+        assert showing.stderr.read() == b""
+        assert showing.wait(timeout=30) == 141

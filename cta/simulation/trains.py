@@ -356,12 +356,16 @@ class Trains:
         self._push_next(line, later)
 
     def _dispatch(self, time_ms: int, turnback: Turnback) -> None:
-        """Send out what is due: the longest-waiting ready train, else one from the yard, else it waits for either."""
+        """Send out what is due: the longest-waiting ready train, else one from the yard, else it waits for either.
+
+        At headways all trains come out of the yard at first, and at terminal a, whether it has one or not.
+        """
         terminal = turnback.terminal
+        yard_there = terminal.yard or isinstance(self._plan.service, Headways)
         while turnback.due:
             if turnback.ready:
                 train = turnback.ready.popleft()
-            elif terminal.yard and self._yards[terminal.line]:
+            elif yard_there and self._yards[terminal.line]:
                 train = heappop(self._yards[terminal.line])[1]
             else:
                 return

@@ -3,8 +3,10 @@
 import itertools
 from collections import Counter
 
+from msgspec.structs import replace
+
 from cta.model.records import Arrival
-from cta.model.scenario import Scenario
+from cta.model.scenario import Headways, Scenario
 from cta.model.time import HOUR_MS, service_day_of, service_day_zero_ms
 from cta.network.load import chicago
 from cta.network.network import SEPARATION_S
@@ -138,6 +140,14 @@ def test_no_train_is_lost_on_its_way(case: Case) -> None:
             yard = seen.network.terminals[line, calls[-1].station_id].yard
             waits = not yard and move.call == len(calls) - 2
             assert move.last or waits or move.arrive_ms > end_ms - 6 * HOUR_MS
+
+
+@on_networks
+def test_every_train_at_headways_sets_out(case: Case) -> None:
+    """Whether or not terminal a has a yard, none is left over when the last of them was due."""
+    headways = Headways(trains=4, headway="PT10M")
+    seen = watch(Case(case.network, replace(case.scenario, service=headways, duration="PT1H", faults=[])))
+    assert {line: seen.trains.in_yard(line) for line in seen.plan.lines} == {line: [] for line in seen.plan.lines}
 
 
 @on_networks

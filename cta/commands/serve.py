@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from threading import Thread
 from typing import Final
 
 from cta.broker.kafka import KafkaBroker
@@ -46,4 +45,4 @@ def serve(settings: Settings, *, host: str, port: int, stop: Stop, ready: Callab
                     time.sleep(AGAIN_S)
 
         site = Site(network, feed, None, settings.namespace or "Kafka")
-        asyncio.run(serve_site(site, host, port, stop, ready, Thread(target=fill, name="kafka", daemon=True)))
+        asyncio.run(serve_site(site, host, port, stop, ready, fill))

@@ -44,7 +44,7 @@ def serve_run(
     """Replay the run with its page on ``host`` and ``port`` (0: any that is free) until ``stop`` is asked.
 
     ``again``: start over at the end; otherwise the page stays as the run left it. ``ready`` is told the address.
-    Returns what came of the last whole replay, if there was one. Errors: InputError where the address cannot be had.
+    Returns what came of the last whole replay, if there was one. Errors: those of `serve_site`, and of the run's records.
     """
     feed = Feed(lambda: empty_scene(run), speed=speed)
     site = Site(run.network, feed, History(run), run.name)
@@ -63,13 +63,27 @@ def serve_run(
             if not stop.asked:
                 feed.restart()
 
-    asyncio.run(serve_site(site, host, port, stop, ready, Thread(target=play, name="replay", daemon=True)))
+    asyncio.run(serve_site(site, host, port, stop, ready, play))
     return outcomes[0] if outcomes else None
 
 
 async def serve_site(
-    site: Site, host: str, port: int, stop: Stop, ready: Callable[[str], None], filling: Thread
+    site: Site, host: str, port: int, stop: Stop, ready: Callable[[str], None], fill: Callable[[], None]
 ) -> None:
+    """The page until ``stop`` is asked; ``fill`` makes what it shows, in a thread, and asks ``stop`` whether to go on.
+
+    Errors: InputError where the address cannot be had; whatever ``fill`` raises, which ends the page.
+    """
+    failed: list[Exception] = []
+
+    def filled() -> None:
+        try:
+            fill()
+        except Exception as error:  # noqa: BLE001  (which would be the thread's alone: it is raised at the end)
+            failed.append(error)
+            stop.asked = True
+
+    filling = Thread(target=filled, name="filling", daemon=True)
     try:
         listening = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
@@ -102,3 +116,5 @@ async def serve_site(
     site.hub.close()
     await server.close_all_connections()
     await asyncio.get_running_loop().run_in_executor(None, filling.join)
+    if failed:
+        raise failed[0]

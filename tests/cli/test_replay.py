@@ -322,6 +322,23 @@ def test_a_served_run_that_is_not_at_its_end_is_interrupted(tmp_path: Path) -> N
     assert re.fullmatch(r"interrupted after [0-9,]+ records\n", stderr), stderr
 
 
+def altered(tmp_path: Path) -> Path:
+    """A recording of ten minutes in which one entry's line is another; only at its end is that known."""
+    path = tmp_path / "altered.jsonl"
+    assert invoke("record", write_scenario(tmp_path / "small.json"), "-o", path).exit_code == 0
+    path.write_bytes(path.read_bytes().replace(b'"line":"yellow"', b'"line":"purple"', 1))
+    return path
+
+
+@pytest.mark.parametrize("command", ["replay TARGET --serve", "demo --no-browser --speed 1000000 --scenario TARGET"])
+def test_a_page_ends_with_its_damaged_recording(tmp_path: Path, command: str) -> None:
+    """As without a page: exit 2 and the one line, no traceback of a thread, no page that stands still."""
+    path = altered(tmp_path)
+    args = [str(path) if word == "TARGET" else word for word in command.split()]
+    ended = cta(*args, "--port", "0")
+    assert (ended.returncode, ended.stderr) == (2, invoke("replay", path).stderr)
+
+
 def test_the_bar_of_a_paced_run_says_how_far_it_is_behind(small: Path) -> None:
     """Under the records a second; of a run at full speed there is no such thing."""
     paced, free = (interrupted("replay", small, "--speed", speed)[2] for speed in ("1", "max"))

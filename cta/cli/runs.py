@@ -113,6 +113,10 @@ def replay(
     window = cut(run, from_, until)
     if port is not None and not serve:
         raise click.UsageError("--port goes with --serve", ctx)
+    if to != "kafka" and (via or fresh or resume or namespace or bootstrap_servers or schema_registry_url):
+        raise click.UsageError(
+            "--via, --fresh, --resume, --namespace and the addresses of services go with --to kafka", ctx
+        )
     if serve:
         if to == "kafka" or board or as_json or quiet:
             raise click.UsageError("--serve goes without --to kafka, --board, --json and --quiet", ctx)
@@ -139,10 +143,6 @@ def replay(
                 resume=run.batches(window) if resume else None,
             )
             route = opened.enter_context(into)
-        elif via or fresh or resume or namespace or bootstrap_servers or schema_registry_url:
-            raise click.UsageError(
-                "--via, --fresh, --resume, --namespace and the addresses of services go with --to kafka", ctx
-            )
         progress = opened.enter_context(progress_bar(window, quiet=quiet))
         outcome = run_replay(
             run,

@@ -24,6 +24,7 @@ def small(tmp_path: Path) -> Path:
         (["replay", "TARGET", "--fresh"], ["--to kafka"]),
         (["replay", "TARGET", "--namespace", "a."], ["--to kafka"]),
         (["replay", "TARGET", "--resume"], ["--to kafka"]),
+        (["replay", "TARGET", "--serve", "--port", "0", "--fresh"], ["--to kafka"]),
         (["replay", "TARGET", "--to", "kafka", "--fresh", "--resume"], ["--fresh", "--resume"]),
         (["replay", "TARGET", "--via", "services"], ["--via", "--to kafka"]),
         (["replay", "TARGET", "--to", "kafka", "--via", "services", "--resume"], ["--resume", "--via services"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from cta.model.batch import Content
 from cta.model.records import Alert, AlertKey, Cause, Direction, Effect
@@ -65,11 +65,19 @@ def hops_between(network: Network, zone: SlowZone) -> set[tuple[int, int]]:
 
 
 def alerts(network: Network, plan: Plan) -> list[tuple[int, Content]]:
-    """(time_ms, alert) of every fault but breakdowns, which the trains report when one strikes; in order."""
+    """(time_ms, alert) of every fault but breakdowns, which the trains report when one strikes; in order.
+
+    Surges at a station, and zones on a stretch, may begin at once: from the second on their ids end in a number.
+    """
     records = []
+    told: Counter[str] = Counter()
     for fault in plan.faults:
         if not isinstance(fault, Breakdown) and fault.window.end_ms > plan.window.start_ms:
-            records.append((max(fault.window.start_ms, plan.window.start_ms), alert(network, fault)))
+            content = alert(network, fault)
+            told[content.entity] += 1
+            if told[content.entity] > 1:
+                content = Content(ALERTS, AlertKey(f"{content.entity}-{told[content.entity]}"), content.value)
+            records.append((max(fault.window.start_ms, plan.window.start_ms), content))
     return sorted(records, key=lambda record: (record[0], record[1].entity))
 
 

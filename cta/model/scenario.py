@@ -24,7 +24,7 @@ LIMIT_BYTES: Final = 2**20
 """The longest document that is read: a scenario of thousands of faults is far below it."""
 
 MOST: Final = 1000
-"""Faults, or expectations, of one scenario: more than that is made by a program, and by mistake."""
+"""Faults of the world, faults of the stream, or expectations, of one scenario: more than that is made by a program, and by mistake."""
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Name = Annotated[
@@ -222,7 +222,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     service: Annotated[Service, Meta(description="Which trains run")] = Timetable()
     faults: Annotated[list[Fault], Meta(max_length=MOST, description="What goes wrong; each is also an alert")] = []
     stream_faults: Annotated[
-        list[AnyStreamFault] | UnsetType,
+        Annotated[list[AnyStreamFault], Meta(max_length=MOST)] | UnsetType,
         Meta(description="What befalls the records on their way: doubled, late, out of order, lost, unreadable"),
     ] = UNSET
     expect: Annotated[

@@ -125,6 +125,10 @@ def test_the_order_of_keys_and_a_byte_order_mark_mean_nothing() -> None:
             {"faults": [SURGE] * 1001},
             "a.json: $.faults: has 1001 entries; write at most 1000",
         ),
+        (
+            {"stream_faults": [{"kind": "drop", "topic": "arrivals"}] * 1001},
+            "a.json: $.stream_faults: has 1001 entries; write at most 1000",
+        ),
         ({"lines": []}, "a.json: $.lines: is empty; fill it in, or leave the key out"),
         ({"name": "x" * 65}, "a.json: $.name: has 65 characters; write at most 64"),
         (

@@ -17,7 +17,7 @@ import numpy as np
 
 from cta.model.batch import Batch, Content
 from cta.model.scenario import Scenario
-from cta.model.topics import ALERTS, ARRIVALS, TURNSTILE, WEATHER, Topic
+from cta.model.topics import ALERTS, ARRIVALS, BY_SHORT, TURNSTILE, WEATHER, Topic
 from cta.network.network import Network
 from cta.pipeline.board import Board
 from cta.pipeline.invariants import INVARIANTS
@@ -54,7 +54,7 @@ class Expectations:
         references = References(network, "scenario", plan.window.start_ms, plan.window.end_ms, plan.lines)
         self._expected = resolve_expectations(scenario, references)
         counts = [each for each in self._expected if isinstance(each, CountExpected)]
-        self._topics = {each.topic for each in counts}
+        self._topics = {each.topic: BY_SHORT[each.topic] for each in counts}
         self._moments = np.array(sorted({each.at_ms for each in counts if each.at_ms is not None}), np.int64)
         self._tallies: list[Counter[Facets]] = [Counter() for _ in range(len(self._moments) + 1)]
         """Records by their facets: before the first moment, from it to the second, ..., from the last on."""
@@ -96,7 +96,7 @@ class Expectations:
         """Count by content, then add up: an hour's entries are a few hundred contents."""
         records_by_code = np.bincount(batch.codes, minlength=len(batch.contents)).tolist()
         for content, records in zip(batch.contents, records_by_code, strict=True):
-            if records and content.topic.short in self._topics:
+            if records and self._topics.get(content.topic.short) is content.topic:
                 tally[_facets(content)] += records
 
     def _result(self, expected: Expected, board: Board) -> Result:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cta.model.batch import Batch, Content
+from cta.model.raw import Raw, foreign
 from cta.model.records import (
     Alert,
     AlertKey,
@@ -116,6 +117,14 @@ def test_counts_filter_by_what_is_named() -> None:
         Result("riders", True, "2 to 3", 2),
         Result("windy weather readings exactly 1", True, "exactly 1", 1),
         Result("alerts on blue at Clark/Lake exactly 1", True, "exactly 1", 1),
+    ]
+
+
+def test_another_topic_of_the_name_is_not_counted() -> None:
+    """A capture may hold anybody's topics, one called arrivals among them."""
+    theirs = (START_MS, Content(foreign("arrivals"), None, Raw(text="{}")))
+    assert judge([*STREAM, theirs], {"kind": "count", "topic": "arrivals", "equals": 4}) == [
+        Result("arrivals exactly 4", True, "exactly 4", 4)
     ]
 
 

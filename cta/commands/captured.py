@@ -35,7 +35,7 @@ class Survey:
 
     def see(self, stream: Iterable[Batch]) -> None:
         """Take in records that are meant to stand in the order of time."""
-        before_ms = -1
+        before_ms = 0  # -1 is Kafka's word for no time, which has no place in that order
         for batch in stream:
             if len(batch):
                 self.topics.update(content.topic.name for content in batch.compact().contents)

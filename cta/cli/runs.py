@@ -107,9 +107,9 @@ def replay(
     from cta.commands.console import progress_bar
     from cta.commands.pace import Stop, WallClock
     from cta.commands.replay import replay as run_replay
-    from cta.commands.target import cut, open_run
+    from cta.commands.target import cut, open_to_replay
 
-    run = open_run(target, seed=seed)
+    run = open_to_replay(target, seed=seed)
     window = cut(run, from_, until)
     if port is not None and not serve:
         raise click.UsageError("--port goes with --serve", ctx)

@@ -9,7 +9,7 @@ from typing import Final
 
 from cta.commands.pace import Stop
 from cta.commands.serving import serve_run
-from cta.commands.target import Run, open_run
+from cta.commands.target import Run, open_run, open_to_replay
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8889
@@ -32,7 +32,7 @@ def demo(
         if browser:
             webbrowser.open(address)
 
-    run = _rush_hour() if target is None else open_run(target)
+    run = _rush_hour() if target is None else open_to_replay(target)
     serve_run(run, run.window, host=host, port=port, speed=speed, again=True, stop=stop, ready=ready)
 
 

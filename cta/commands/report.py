@@ -58,7 +58,8 @@ def _rate(outcome: Outcome) -> float:
 def summary(outcome: Outcome) -> str:
     """What a person wants to know of a run, a line a matter."""
     digest, tally = outcome.digest, outcome.tally
-    lines = [("scenario", f"{outcome.run.name}, seed {outcome.run.seed}, {stretch(outcome.window)}")]
+    seed = "" if outcome.run.seed is None else f", seed {outcome.run.seed}"
+    lines = [("scenario", f"{outcome.run.name}{seed}, {stretch(outcome.window)}")]
     counts = [f"{n:>9,}  {BY_NAME[topic].short}" for topic, n in digest.counts.items()]
     lines += [
         *under("records", [*counts, f"{digest.total:>9,}  in all"]),

@@ -16,6 +16,7 @@ from cta.model.batch import Batch
 from cta.model.errors import InputError
 from cta.model.scenario import Scenario
 from cta.model.time import format_timestamp, parse_moment
+from cta.model.topics import RECORDED
 from cta.network.load import chicago
 from cta.network.network import Network
 from cta.pipeline.stations import platform_rows
@@ -77,6 +78,18 @@ def open_run(target: str, *, seed: int | None = None) -> Run:
             )
         return _recorded(target)
     return _simulated(target, seed)
+
+
+def open_to_replay(target: str, *, seed: int | None = None) -> Run:
+    """As `open_run`. InputError also for records of other topics than a run's, of which nothing can be made."""
+    run = open_run(target, seed=seed)
+    counts = {} if run.recording is None else run.recording.trailer.records
+    ours = {topic.name for topic in RECORDED}
+    others = [name for name, records in counts.items() if records and name not in ours]
+    if others:
+        what = f"holds records of {', '.join(others)}, which no run has"
+        raise InputError(what, where=target, remedy="cta cat, check and diff take it")
+    return run
 
 
 def _simulated(target: str, seed: int | None) -> Run:

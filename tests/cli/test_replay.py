@@ -11,14 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 
 from cta.commands.pace import Stop
 from cta.commands.replay import replay
 from cta.commands.target import cut, open_run
+from cta.model.batch import Content
+from cta.model.raw import foreign
 from cta.simulation.plan import Window
 from tests.cli.running import CTA, cta, interrupted, invoke, write_scenario
+from tests.recording.records import HEADER, SMALL, START_MS, write
 from tests.web.test_commands import running, stopped
 
 FAILING = [{"kind": "count", "topic": "arrivals", "max": 0, "name": "no train moves"}]
@@ -320,6 +324,23 @@ def test_a_served_run_that_is_not_at_its_end_is_interrupted(tmp_path: Path) -> N
         ended, stdout, stderr = stopped(process, signal.SIGINT)
     assert (ended, "not judged: the run was interrupted" in stdout) == (130, True)
     assert re.fullmatch(r"interrupted after [0-9,]+ records\n", stderr), stderr
+
+
+def test_a_run_that_no_scenario_made_has_no_seed(tmp_path: Path) -> None:
+    """The summary names the file and the window."""
+    path = write(tmp_path / "captured.jsonl", SMALL, header=msgspec.structs.replace(HEADER, seed=None))
+    first = invoke("replay", path).stdout.splitlines()[0]
+    assert first == "scenario      captured, 2026-05-13T07:00:00-05:00 to 08:00:00"
+
+
+def test_records_of_no_run_are_refused(tmp_path: Path) -> None:
+    """A capture of anybody's topics has no page; the line says what takes it."""
+    header = msgspec.structs.replace(HEADER, topics=(*HEADER.topics, "shop.orders", "shop.mail"))
+    records = [*SMALL, (START_MS + 3_000, Content(foreign("shop.orders"), None, None))]
+    path = write(tmp_path / "captured.jsonl", records, header=header)
+    result = invoke("replay", path)
+    what = f"{path}: holds records of shop.orders, which no run has; cta cat, check and diff take it\n"
+    assert (result.exit_code, result.stderr) == (2, f"error: {what}")
 
 
 def altered(tmp_path: Path) -> Path:

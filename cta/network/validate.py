@@ -9,17 +9,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import get_args
 
 from cta.model.errors import NetworkError
 from cta.model.time import DayType
-from cta.network.network import MonthClimate, Network, Pattern
+from cta.network.network import Network, Pattern
 
 HOURS = range(3, 27)
 """The hours of a service day that departures may stand in (data README)."""
 
 CURVE_TOLERANCE = 1e-3
 """How far the shares of an hourly curve may be from 1 in all: the published ones are rounded to five places."""
+
+MOST_ENTRIES = 900_000
+"""Mean entries of a station and day: what `cta.simulation.turnstiles` can count in 63 bits."""
 
 Violations = Iterator[tuple[str, str]]
 
@@ -29,6 +33,17 @@ def check(network: Network) -> None:
     for rule in RULES:
         for row, what in rule(network):
             raise NetworkError(what, where=row, remedy="correct that row of the network")
+
+
+def lines(network: Network) -> Violations:
+    by_prefix: dict[str, str] = {}
+    for key, line in network.lines.items():
+        row = f"lines {key}"
+        if line.line != key:
+            yield row, f"the row is about {line.line}"
+        other = by_prefix.setdefault(line.run_prefix, key)
+        if other != key:
+            yield row, f"its trains are called {line.run_prefix}, as those of {other}"
 
 
 def stations(network: Network) -> Violations:
@@ -50,6 +65,9 @@ def platforms(network: Network) -> Violations:
             yield row, f"the row is about stop {platform.stop_id}"
         if platform.station_id not in network.stations:
             yield row, f"there is no station {platform.station_id}"
+        for line in platform.lines:
+            if line not in network.lines:
+                yield row, f"there is no line {line!r}"
 
 
 def edges(network: Network) -> Violations:
@@ -141,6 +159,15 @@ def chains(network: Network) -> Violations:
                 yield row, f"there is no stop {stop}"
 
 
+def orders(network: Network) -> Violations:
+    """A station's place along each line that serves it, which the page's table is ordered by."""
+    along = {line: set(network.stations_of(line)) for line in network.lines}
+    for key, platform in network.platforms.items():
+        for line in platform.lines:
+            if platform.station_id not in along[line]:
+                yield f"platforms {key}", f"no chain of {line} has its station {platform.station_id}"
+
+
 def frequencies(network: Network) -> Violations:
     for index, frequency in enumerate(network.frequencies):
         row = f"frequencies row {index} ({frequency.pattern} {frequency.day_type} hour {frequency.hour})"
@@ -174,6 +201,8 @@ def ridership(network: Network) -> Violations:
                     yield row, "there are no mean entries"
                 elif not (math.isfinite(entries[day]) and entries[day] >= 0):
                     yield row, f"mean entries are {entries[day]}, not a number from 0 on"
+                elif entries[day] > MOST_ENTRIES:
+                    yield row, f"mean entries are {entries[day]}, above {MOST_ENTRIES}"
 
 
 def hourly_curve(network: Network) -> Violations:
@@ -191,20 +220,16 @@ def climate(network: Network) -> Violations:
     if len(network.climate) not in (0, 12):
         yield "climate", f"it has {len(network.climate)} months, not 12 or none"
     for number, month in enumerate(network.climate, 1):
-        for name, chance in _chances(month).items():
-            if not 0 <= chance <= 1:
-                yield f"climate month {number}", f"{name} is {chance}, not within 0 to 1"
-
-
-def _chances(month: MonthClimate) -> dict[str, float]:
-    return {
-        "p_wet": month.p_wet,
-        "p_wet_after_wet": month.p_wet_after_wet,
-        "p_wet_after_dry": month.p_wet_after_dry,
-    }
+        for name, figure in asdict(month).items():
+            if name.startswith("p_wet"):
+                if not 0 <= figure <= 1:
+                    yield f"climate month {number}", f"{name} is {figure}, not within 0 to 1"
+            elif not math.isfinite(figure):
+                yield f"climate month {number}", f"{name} is {figure}, not a number"
 
 
 RULES = (
+    lines,
     stations,
     platforms,
     edges,
@@ -212,6 +237,7 @@ RULES = (
     yards,
     patterns,
     chains,
+    orders,
     frequencies,
     departures,
     ridership,

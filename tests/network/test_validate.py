@@ -87,11 +87,14 @@ ROW_0 = "frequencies row 0 (red-b weekday hour 24)"
 ENTRIES = "ridership 2019-10 40380 sunday"
 
 CORRUPTIONS = [
+    (changed("lines", "blue", line="azure"), "lines blue", "the row is about azure"),
+    (changed("lines", "blue", run_prefix="RD"), "lines blue", "its trains are called RD, as those of red"),
     (changed("stations", 40380, station_id=1), "stations 40380", "the row is about station 1"),
     (changed("stations", 40380, lines=("mauve",)), "stations 40380", "there is no line 'mauve'"),
     (changed("stations", 40380, home_line="red"), "stations 40380", "its home line 'red' does not serve it"),
     (changed("platforms", 30174, stop_id=1), "platforms 30174", "the row is about stop 1"),
     (changed("platforms", 30174, station_id=1), "platforms 30174", "there is no station 1"),
+    (changed("platforms", 30174, lines=("mauve",)), "platforms 30174", "there is no line 'mauve'"),
     (changed("edges", FIRST_HOP, from_stop=1), "edges 30174-30228", "the row is about 1-30228"),
     (without("platforms", 30174), "edges 30174-30228", "there is no stop 30174"),
     (changed("edges", FIRST_HOP, travel_s=0), "edges 30174-30228", "travel_s is 0, not above 0"),
@@ -153,6 +156,11 @@ CORRUPTIONS = [
         "there is no stop 1",
     ),
     (
+        changed("platforms", 30174, lines=("red", "blue")),
+        "platforms 30174",
+        "no chain of blue has its station 40900",
+    ),
+    (
         with_frequency(pattern="rad-b"),
         "frequencies row 0 (rad-b weekday hour 24)",
         "there is no pattern 'rad-b'",
@@ -177,11 +185,18 @@ CORRUPTIONS = [
         ENTRIES,
         "mean entries are nan, not a number from 0 on",
     ),
+    (
+        with_entries({"weekday": 1_000_000.0, "saturday": 1.0, "sunday": 1.0}),
+        "ridership 2019-10 40380 weekday",
+        "mean entries are 1000000.0, above 900000",
+    ),
     (replace(chicago(), hourly_curve=(1.0,)), "hourly_curve", "it has 1 hours, not 24"),
     (with_share(5, -0.1), "hourly_curve hour 5", "the share is -0.1, not a number from 0 on"),
     (with_share(5, 0.5), "hourly_curve", "the shares sum to 1.47477, not 1"),
     (replace(chicago(), climate=chicago().climate[:11]), "climate", "it has 11 months, not 12 or none"),
     (with_january(p_wet=1.5), "climate month 1", "p_wet is 1.5, not within 0 to 1"),
+    (with_january(mean_c=math.nan), "climate month 1", "mean_c is nan, not a number"),
+    (with_january(lag1_corr=math.inf), "climate month 1", "lag1_corr is inf, not a number"),
     (with_january(p_wet_after_dry=math.nan), "climate month 1", "p_wet_after_dry is nan, not within 0 to 1"),
 ]
 

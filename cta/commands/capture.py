@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ from cta.model.topics import BY_SHORT, RECORDED, STATIONS
 from cta.network.load import chicago
 from cta.pipeline.stations import platform_rows, table_rows
 from cta.recording.digest import Digest
-from cta.recording.newfile import PARTIAL_SUFFIX
+from cta.recording.newfile import NewFile
 from cta.stack.registry import Registry
 
 
@@ -72,9 +73,9 @@ def capture(
                 )
                 _acknowledge(share, output)
         except KeyboardInterrupt:
-            held = f"{output}{PARTIAL_SUFFIX}, if it is there,"
+            held = f"{NewFile(Path(output)).partial}, if it is there,"
             if stop is not None:
-                held = f"{beside(output)}, or {beside(output)}{PARTIAL_SUFFIX},"
+                held = f"{beside(output)}, or {NewFile(beside(output)).partial},"
             raise InterruptedRunError("interrupted", where=output, remedy=f"{held} holds what came so far") from None
     return digest
 
@@ -98,8 +99,8 @@ def _acknowledge(share: Share, output: str) -> None:
     try:
         share.acknowledge()
     except (BrokerError, ServiceError) as error:
-        what = f"{error.what}; {output} is whole, but its records come again in the group's next capture"
-        raise type(error)(what, where=error.where, remedy=error.remedy) from None
+        error.what += f"; {output} is whole, but its records come again in the group's next capture"
+        raise
 
 
 def _write_whole(broker: KafkaBroker, share: Share, described: Described, output: str) -> Digest:

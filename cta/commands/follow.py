@@ -103,7 +103,8 @@ def follow(
         known.see(kept.of(recording.batches()))
         followed = write(output, described.header(known, ordered=False), kept.of(recording.batches()))
     except CtaError as error:
-        raise type(error)(error.what, where=error.where, remedy=f"all that came is in {came}") from None
+        error.remedy = f"all that came is in {came}"
+        raise
     came.unlink()
     if gone:
         what = f"{gone[0].what}; the {followed.total:,} records that came before are in {output}"

@@ -10,7 +10,7 @@ from cta.commands.target import Run
 from cta.model.errors import CtaError, OutputError
 from cta.recording.digest import Digest
 from cta.recording.format import SUFFIX, ZST_SUFFIX, Header
-from cta.recording.newfile import PARTIAL_SUFFIX, NewFile
+from cta.recording.newfile import NewFile
 from cta.recording.remedies import save
 from cta.recording.writer import RecordingWriter
 from cta.simulation.plan import Window
@@ -49,10 +49,11 @@ def record(run: Run, window: Window, output: str, *, force: bool = False, progre
                     safe = f"the first {writer.digest.total:,} records are"
                     raise KeyboardInterrupt  # as a second Ctrl+C does: then the writer leaves its partial file
     except KeyboardInterrupt:
+        partial = NewFile(Path(output)).partial
         raise InterruptedRunError(
-            f"interrupted; {safe} in {output}{PARTIAL_SUFFIX}",
+            f"interrupted; {safe} in {partial}",
             where=output,
-            remedy=f"run it again for the whole file, or {save(output + PARTIAL_SUFFIX)}",
+            remedy=f"run it again for the whole file, or {save(partial)}",
         ) from None
     return writer.digest
 

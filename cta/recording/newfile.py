@@ -25,7 +25,7 @@ class NewFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._final = Path(os.path.realpath(path))  # through a link, so that it goes on being one
+        self._final = Path(os.path.realpath(path)) if path.is_symlink() else path  # a link goes on being one
         self.partial = Path(f"{self._final}{PARTIAL_SUFFIX}")
         """Where it is written; what stood there is lost."""
 

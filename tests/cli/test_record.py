@@ -65,3 +65,15 @@ def test_an_interrupted_run_says_what_is_safe(tmp_path: Path, form: str, by: sig
     assert f"{saved.trailer.total:,}" == told[1]
     assert repaired.stderr.splitlines()[1:] == [f"missing: {what}" for what in saved.header.missing]
     assert len(saved.header.missing) == 1  # what would have come
+
+
+def test_an_interrupted_run_through_a_link_names_the_place_behind_it(tmp_path: Path) -> None:
+    """There the records are, and no file stands beside the link."""
+    scenario, link = write_scenario(tmp_path / "long.json", duration="P300D", lines=None), tmp_path / "link.jsonl"
+    (tmp_path / "disk").mkdir()
+    link.symlink_to("disk/run.jsonl")
+    _, _, terminal = interrupted("record", scenario, "-o", link)
+    told = re.search(r"records are in (\S+);.*cta repair (\S+) -o", terminal)
+    assert told is not None, terminal
+    assert told[1] == told[2] == str(tmp_path / "disk" / "run.jsonl.partial")
+    assert Path(told[1]).exists()

@@ -15,7 +15,7 @@ from cta.broker.avro import Codec
 from cta.broker.checks import topic_place
 from cta.broker.kafka_client import Connection
 from cta.model.batch import Batch
-from cta.model.errors import CtaError
+from cta.model.errors import CtaError, RecordError
 
 CHUNK_RECORDS: Final = 10_000
 """Between two looks at what was delivered."""
@@ -49,6 +49,9 @@ class KafkaProducer:
 
     def send(self, codec: Codec, topic: str, partition: int, batch: Batch) -> None:
         """Hand the batch's records over, in order. Errors: RecordError, before any of them; or the client's refusal."""
+        if not batch.times.all():
+            what = "a record of time 0, which Kafka's client takes for none: it would bear the wall clock's"
+            raise RecordError(what, where=topic_place(topic, partition))
         batch = batch.compact()
         encoded = [codec.encode(content) for content in batch.contents]
         keys, values = [key for _, key, _ in encoded], [value for _, _, value in encoded]

@@ -12,11 +12,12 @@ from cta.broker.kafka import KafkaBroker
 from cta.broker.kafka_admin import topic_config
 from cta.broker.kafka_client import Connection
 from cta.broker.kafka_producer import FIXED, PRESET, KafkaProducer
-from cta.model.errors import BrokerError, CtaError, InputError, ServiceError
+from cta.model.errors import BrokerError, CtaError, InputError, RecordError, ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import ALERTS, ARRIVALS, STATIONS_TABLE
 from cta.testing.registry import NumberedSchemas
 from tests.broker.contract import entries_at
+from tests.broker.strategies import MAY_2026_MS
 
 NOBODY = "127.0.0.1:1"
 
@@ -102,6 +103,17 @@ def test_records_that_nobody_took_are_counted_and_the_producer_is_clean_afterwar
         producer.send(codec, "run.org.chicago.cta.turnstile.v1", 0, entries_at(0))
         with pytest.raises(ServiceError, match="1 record was not delivered"):
             producer.flush()
+
+
+def test_a_record_of_the_epochs_first_millisecond_is_refused() -> None:
+    """The client takes a time of 0 for none and would write the wall clock's; nothing of the batch is sent."""
+    with KafkaBroker(Settings(bootstrap_servers=NOBODY), NumberedSchemas()) as broker:
+        producer = KafkaProducer(connection(message_timeout_ms="300"))
+        codec = broker._codec("run.org.chicago.cta.turnstile.v1")
+        assert codec is not None
+        with pytest.raises(RecordError, match=r"turnstile.v1, partition 0: a record of time 0"):
+            producer.send(codec, "run.org.chicago.cta.turnstile.v1", 0, entries_at(-1, -MAY_2026_MS))
+        producer.flush()
 
 
 def test_a_full_queue_is_waited_for() -> None:

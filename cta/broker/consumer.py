@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from cta.broker.port import Broker
+from cta.broker.share import Whole
 from cta.model.batch import Batch
-from cta.model.topics import RECORDED, Topic
+from cta.model.topics import RECORDED, Place
 
 MAX_RECORDS: Final = 100_000
 """The most records in a batch: a simulated hour at its busiest and more."""
 
 
 class Consumer:
-    """Reads topics of a broker from their begin offsets on; ``namespace`` is put before every topic's name."""
+    """Reads the recorded topics of a broker from their begin offsets on; ``namespace`` is put before every topic's name."""
 
-    def __init__(self, broker: Broker, topics: Iterable[Topic] = RECORDED, *, namespace: str = "") -> None:
+    def __init__(self, broker: Broker, *, namespace: str = "") -> None:
+        """Errors: BrokerError for a topic that isn't there."""
         self._broker = broker
-        names = [namespace + topic.name for topic in topics]
-        self.positions: dict[tuple[str, int], int] = {
-            (name, number): broker.begin_offset(name, number)
-            for name in names
-            for number in range(broker.partitions(name))
-        }
+        self.positions = Whole(broker, [namespace + topic.name for topic in RECORDED]).positions
         """The next offset to read, by topic and partition."""
 
     def poll(self) -> Iterator[Batch]:
@@ -35,7 +32,7 @@ class Consumer:
         ends = {(name, number): self._broker.end_offset(name, number) for name, number in self.positions}
         return self._read_to(ends)
 
-    def _read_to(self, ends: dict[tuple[str, int], int]) -> Iterator[Batch]:
+    def _read_to(self, ends: dict[Place, int]) -> Iterator[Batch]:
         for (name, number), end in ends.items():
             while (offset := self.positions[name, number]) < end:
                 batch, next_offset = self._broker.read(name, number, offset, min(MAX_RECORDS, end - offset))

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from html import escape
+from textwrap import wrap
 from typing import Final
 
 from cta.network.network import Network
@@ -19,6 +20,9 @@ INSET_SCALE: Final = 10_000
 
 CHARACTER: Final = 0.54
 """A letter's mean width in its size, of Helvetica and its like."""
+
+NAME_MAX: Final = 18
+"""Letters of a name in one line of the inset."""
 
 GAP: Final = 5.0
 SPOT: Final = 4.0
@@ -70,14 +74,14 @@ def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
     On the large map, where most stations bear none, a name that would stand along a track is left out.
     """
     inset = chart.frame.scale > INSET_SCALE
-    size = 15 if inset else 16
+    size = 15 if inset else 20
     tracks = [spot for paths in chart.paths().values() for path in paths for spot in _spots(path)]
     taken = [(x - dot, y - dot, x + dot, y + dot) for x, y in points.values()]
     labels = []
     for number, point in sorted(points.items(), key=lambda item: -len(chart.network.stations[item[0]].lines)):
         name, lines = chart.network.stations[number].name, len(chart.network.stations[number].lines)
         beside = max(dot, (lines - 1) / 2 * chart.frame.gap) + GAP
-        words = name.replace("/", "/\n").split("\n") if inset else [name]
+        words = _in_lines(name) if inset else [name]
         free = [
             (sum(_within(spot, box) for spot in tracks), _inward(chart, point, place), place, box)
             for place in range(4)
@@ -91,6 +95,11 @@ def _labels(chart: TrackMap, points: dict[int, Point], dot: float) -> list[str]:
             taken.append(box)
             labels.append(_label(box, words, size, ("start", "end", "middle", "middle")[place]))
     return labels
+
+
+def _in_lines(name: str) -> list[str]:
+    """A name as the inset has it: a line to each side of a slash, and none longer than `NAME_MAX`."""
+    return [line for side in name.replace("/", "/\n").split("\n") for line in wrap(side, NAME_MAX)]
 
 
 def _inward(chart: TrackMap, point: Point, place: int) -> float:

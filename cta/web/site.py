@@ -97,7 +97,7 @@ class Site:
             map_svg=map_,
             loop_svg=loop_,
             rows=self.rows_html(slots, line),
-            state="travelling" if moment_ms is not None else slots["feed"]["state"],
+            state="time travel" if moment_ms is not None else slots["feed"]["state"],
             lag=f"{slots['feed']['lag']:,}" if moment_ms is None else "\u2013",
             records=f"{slots['records']['total']:,}",
             unread=slots["records"]["unread"],

@@ -31,8 +31,8 @@ MITRE_GAPS: Final = 5
 PARALLEL: Final = 0.1
 """The sine of the least angle that is a turn."""
 
-LOOP: Final = (-87.6396, 41.8899, -87.6208, 41.8755)
-"""West, north, east, south of the inset: from Merchandise Mart to the Library."""
+LOOP: Final = (-87.6396, 41.8899, -87.6208, 41.8743)
+"""West, north, east, south of the inset: from Merchandise Mart to LaSalle, with room for the Library's name."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def whole(network: Network) -> Frame:
 def loop() -> Frame:
     """The inset."""
     west, north, east, south = LOOP
-    return Frame.of(west, north, east, south, height=440, gap=5.4, margin=0)
+    return Frame.of(west, north, east, south, height=476, gap=5.4, margin=0)
 
 
 class TrackMap:

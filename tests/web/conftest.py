@@ -1,8 +1,10 @@
-"""A server of the page in a thread; updates happen when a test says so, so nothing is waited for."""
+"""A server of the page in a thread, where updates happen when a test says so, so nothing is waited for; and a browser."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -18,6 +20,11 @@ from cta.web.app import make_app
 from cta.web.feed import Feed
 from cta.web.history import History, empty_scene
 from cta.web.site import Site
+
+PATIENCE_MS = 20_000  # a busy machine is no failure
+CHROMIUM = os.environ.get("CTA_CHROMIUM") or next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 
 
 class Served:
@@ -86,3 +93,49 @@ def served(blue: Run) -> Iterator[Served]:
     """The blue line's breakdown, nothing folded yet."""
     with serve(site_of(blue)) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser of the machine (CTA_CHROMIUM, or one on the path); without any, all that want one are skipped."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium, or CTA_CHROMIUM")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page on a desk; whatever goes wrong in its scripts fails the test."""
+    with visit(chromium) as opened:
+        yield opened
+
+
+class visit:  # noqa: N801  # reads as a verb: with visit(chromium) as page
+    """A page of its own with a context's options."""
+
+    def __init__(self, chromium: Any, **options: Any) -> None:
+        self._context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+        self._context.set_default_timeout(PATIENCE_MS)
+        self._wrong: list[str] = []
+
+    def __enter__(self) -> Any:
+        page = self._context.new_page()
+        page.on("pageerror", lambda error: self._wrong.append(str(error)))
+        page.on(
+            "console", lambda message: self._wrong.append(message.text) if "Content Security" in message.text else None
+        )
+        return page
+
+    def __exit__(self, *error: object) -> None:
+        self._context.close()
+        assert self._wrong == []
+
+
+def settled(page: Any, clock: str) -> None:
+    """Wait until the page shows a moment."""
+    page.wait_for_function("clock => document.querySelector('#clock').textContent === clock", arg=clock)

@@ -1,11 +1,8 @@
-"""The page in Chromium. A browser of the machine is used (CTA_CHROMIUM, or one on the path); without any, all are skipped."""
+"""What the page does in Chromium; how it looks there is in test_look.py."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,24 +17,13 @@ from cta.web.feed import Feed
 from cta.web.scene import Scene
 from cta.web.site import Site
 from cta.web.trail import Trail
-from tests.web.conftest import Served, serve, site_of
+from tests.web.conftest import Served, serve, settled, site_of, visit
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nox -s browser")
 
-PATIENCE_MS = 20_000  # a busy machine is no failure
-sync_api.expect.set_options(timeout=PATIENCE_MS)
-
-CHROMIUM = os.environ.get("CTA_CHROMIUM") or next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium, or CTA_CHROMIUM"
-    ),
-]
+pytestmark = pytest.mark.browser
 
 READ_TABLE = """() => [...document.querySelectorAll("#table tbody")].filter(b => !b.hidden).map(body => ({
   line: body.dataset.line,
@@ -47,42 +33,6 @@ READ_TABLE = """() => [...document.querySelectorAll("#table tbody")].filter(b =>
     Number(row.querySelector(".n").textContent.replaceAll(",", "")),
   ]),
 }))"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """A page on a desk; whatever goes wrong in its scripts fails the test."""
-    with visit(chromium) as opened:
-        yield opened
-
-
-class visit:  # noqa: N801  # reads as a verb: with visit(chromium) as page
-    """A page of its own with a context's options."""
-
-    def __init__(self, chromium: Any, **options: Any) -> None:
-        self._context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-        self._context.set_default_timeout(PATIENCE_MS)
-        self._wrong: list[str] = []
-
-    def __enter__(self) -> Any:
-        page = self._context.new_page()
-        page.on("pageerror", lambda error: self._wrong.append(str(error)))
-        page.on(
-            "console", lambda message: self._wrong.append(message.text) if "Content Security" in message.text else None
-        )
-        return page
-
-    def __exit__(self, *error: object) -> None:
-        self._context.close()
-        assert self._wrong == []
 
 
 def words(train: dict[str, Any]) -> str:
@@ -105,11 +55,6 @@ def table_of(document: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for line in document["lines"]
     ]
-
-
-def settled(page: Any, clock: str) -> None:
-    """Wait until the page shows a moment."""
-    sync_api.expect(page.locator("#clock")).to_have_text(clock)
 
 
 @pytest.mark.parametrize("name", ["rush_hour", "blue_line_breakdown", "loop_closure"])
@@ -182,56 +127,6 @@ def test_slider_and_keys_move_through_the_run(served: Served, page: Any) -> None
     page.wait_for_url("**/?line=blue")
 
 
-@pytest.fixture(scope="module")
-def snow_day() -> Iterator[Served]:
-    """Alerts on every line."""
-    with serve(site_of(open_run("scenarios/snow_day.json"))) as running:
-        yield running
-
-
-@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "none"])
-def test_many_alerts_leave_the_page_to_the_trains(
-    snow_day: Served, chromium: Any, width: int, height: int, scripts: bool
-) -> None:
-    """The newest are said, the others are counted and come when asked for; a line's are its own and its stations'."""
-    more = "#alerts summary"
-    with visit(chromium, viewport={"width": width, "height": height}, java_script_enabled=scripts) as page:
-        for line, found, first in [
-            ("", 11, "BR117"),
-            ("brown", 3, "BR117"),
-            ("blue", 2, "UIC-Halsted"),
-            ("", 11, "BR117"),
-        ]:
-            if scripts and page.url != "about:blank":
-                page.locator(f".lines a[data-line='{line}']").click()
-            else:
-                page.goto(f"{snow_day.url}/?t=07:45" + (f"&line={line}" if line else ""))
-            if scripts:
-                sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
-            sync_api.expect(page.locator("#alerts .alert")).to_have_count(found)
-            sync_api.expect(page.locator("#alerts .alert").first).to_contain_text(first)
-            assert "Quincy" in " ".join(page.locator("#alerts .alert").all_text_contents()) or line == "blue"
-            assert page.locator(more).is_visible() == (found > 3)
-            tools = page.locator(".tools").bounding_box()
-            assert tools["y"] + tools["height"] < height / 2
-        sync_api.expect(page.locator(more)).to_have_text("8 more alerts")
-        if width > 1000:
-            heights = page.evaluate(
-                "() => [...document.querySelectorAll('#alerts > div > p')].map(e => e.offsetHeight)"
-            )
-            assert max(heights) < 36
-        page.locator(more).focus()
-        page.keyboard.press(" ")
-        sync_api.expect(page.locator("#alerts .alert").last).to_be_visible()
-        if scripts:
-            for _ in range(2):
-                page.keyboard.press("Shift+ArrowRight")  # what is open stays open, whatever comes
-            settled(page, "08:05:00")
-            sync_api.expect(page.locator("#alerts .alert")).to_have_count(10)
-            sync_api.expect(page.locator("#alerts .alert").last).to_be_visible()
-
-
 @pytest.mark.parametrize("path", ["/", "/?t=07:10"], ids=["live", "travelling"])
 def test_a_pause_stands_at_the_moment_that_is_shown(served: Served, blue: Run, page: Any, path: str) -> None:
     """The clock stands at once and for good; until the server has said what that moment's records are, none are shown."""
@@ -270,6 +165,19 @@ def test_a_pause_stands_at_the_moment_that_is_shown(served: Served, blue: Run, p
     assert page.evaluate(READ_TABLE)[0]["stations"] == table_of(served.site.history.board(moment_ms))[0]["stations"]
 
 
+def test_the_slider_goes_on_with_the_clock_after_it_was_moved(served: Served, page: Any) -> None:
+    """It has the keyboard then; what a key does shows on it all the same."""
+    page.goto(f"{served.url}/?t=08:00")
+    sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+    slider = page.locator("#slider")
+    slider.focus()
+    for key, clock in [("Home", "07:00:00"), ("ArrowRight", "07:01:00")]:
+        page.keyboard.press(key)
+        settled(page, clock)
+        moment_ms = parse_moment(clock, served.site.history.window.start_ms)  # type: ignore[union-attr]
+        assert (slider.input_value(), slider.get_attribute("aria-valuetext")) == (str(moment_ms), clock)
+
+
 def test_a_line_and_a_station_can_be_looked_for(served: Served, page: Any) -> None:
     """One line: its rows, its diagram, its trains. A name: the stations that have it, on every line."""
     page.goto(f"{served.url}/?t=08:08")
@@ -283,57 +191,6 @@ def test_a_line_and_a_station_can_be_looked_for(served: Served, page: Any) -> No
     assert {row[1] for line in found for row in line["stations"]} == {"Clark/Lake"}
     assert [line["line"] for line in found] == ["blue", "brown", "green", "orange", "pink", "purple"]
     sync_api.expect(page.locator("#map .stop.found")).to_have_count(1)
-
-
-def test_a_phone_shows_it_all_without_scrolling_sideways(served: Served, chromium: Any) -> None:
-    """390 units wide: nothing sticks out, and what is to be read or touched is large enough."""
-    with visit(chromium, viewport={"width": 390, "height": 844}) as page:
-        page.goto(f"{served.url}/?t=08:08&line=blue")
-        sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
-        sync_api.expect(page.locator("tr.alerted .name")).to_be_visible()
-        sync_api.expect(page.locator("#diagram svg .now")).to_have_count(1)
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        letters = page.evaluate(
-            "() => [...document.querySelectorAll('#diagram text')].map(e => e.getBoundingClientRect().height)"
-        )
-        assert min(letters) >= 10
-        inside = page.evaluate(
-            "() => [...document.querySelectorAll('.train')].every(e => e.getBoundingClientRect().right"
-            " <= e.parentElement.getBoundingClientRect().right)"
-        )
-        assert inside
-        sizes = page.evaluate(
-            "() => [...document.querySelectorAll('button, .lines a')].map(e => e.getBoundingClientRect().height)"
-        )
-        assert min(sizes) >= 24
-
-
-def test_a_phone_breaks_no_word_and_says_what_a_desk_says(served: Served, chromium: Any) -> None:
-    """Stations' names go on in the next line after a space, a slash or a hyphen; the footer has its figures."""
-    with visit(chromium, viewport={"width": 390, "height": 844}) as page:
-        page.goto(f"{served.url}/?t=08:08")
-        sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
-        ends = page.evaluate(
-            """() => [...document.querySelectorAll(".name")].flatMap(name => {
-              const texts = [...name.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
-              const letters = texts.flatMap(text => [...text.data].map((letter, i) => {
-                const range = new Range();
-                range.setStart(text, i);
-                range.setEnd(text, i + 1);
-                return [letter, range.getBoundingClientRect()];
-              }));
-              return letters.slice(1).map((at, i) => [letters[i], at]).filter(
-                ([[, before], [, after]]) => after.height > 0 && after.top > before.top + 2).map(([[letter]]) => letter);
-            })"""
-        )
-        assert {"/"} <= set(ends) <= set(" /-")
-        words = [" ".join(text.split()) for text in page.locator("thead th").all_inner_texts()]
-        assert words == ["Line and station", "Direction A", "Direction B", "Turnstile Entries"]
-        for name in ("state", "records", "rate", "lag", "digest"):
-            sync_api.expect(page.locator(f"#{name}")).to_be_visible()
-        page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
-        rows, footer = page.locator(".board").bounding_box(), page.locator("footer").bounding_box()
-        assert rows["y"] + rows["height"] <= footer["y"]  # and hides no row
 
 
 def test_without_javascript_the_table_is_there(served: Served, blue: Run, chromium: Any) -> None:
@@ -393,32 +250,3 @@ def test_a_page_without_a_run_to_travel_through_has_no_slider(blue: Run, page: A
         sync_api.expect(page.locator("#diagram svg")).to_contain_text("O'Hare")
         page.locator(".lines a[data-line='']").click()
         sync_api.expect(page.locator("#diagram")).to_be_hidden()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_serious(served: Served, chromium: Any, scheme: str, width: int) -> None:
-    """Contrast, names, roles, structure: no serious or critical violation, at a desk and on a phone."""
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe is not installed: nox -s browser"
-    ).Axe
-    with visit(
-        chromium, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-    ) as page:
-        page.goto(f"{served.url}/?t=08:08&line=blue")
-        sync_api.expect(page.locator("#diagram svg .stood")).to_have_count(1)
-        found = axe().run(page).response["violations"]
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")] == []
-
-
-def test_reduced_motion_stands_still(served: Served, blue: Run, chromium: Any) -> None:
-    """Trains are where they are known to be and move only with news."""
-    with visit(chromium, reduced_motion="reduce") as page:
-        page.goto(served.url)
-        served.site.feed.fold(next(blue.batches(blue.window)))
-        served.update()
-        dots = page.locator("#map .train-dot")
-        sync_api.expect(dots.first).to_have_attribute("transform", re.compile("translate"))
-        before = [dot.get_attribute("transform") for dot in dots.all()]
-        page.wait_for_timeout(300)
-        assert [dot.get_attribute("transform") for dot in dots.all()] == before

@@ -163,6 +163,7 @@ def test_the_page_has_the_table_without_javascript(served: Served) -> None:
     assert words.startswith("Blue Line Clark/Lake Alert: Blue Line: train BL113 stands at Clark/Lake")
     assert "BL113 broken down" in words
     assert "44.5 °F, partly cloudy" in page
+    assert '<dd id="state">time travel</dd>' in page
 
 
 def test_a_script_in_a_topic_is_text(blue: Run) -> None:

@@ -78,6 +78,17 @@ def test_the_drawings_are_sound_xml_with_every_station_once() -> None:
     assert {str(STATION[name]) for name in loop_names} <= stops[1]
 
 
+def test_every_station_of_the_loop_bears_its_name() -> None:
+    """The longest, too: it goes on in the next line. No two names cover each other."""
+    svg = ET.fromstring(loop_svg(chicago()))
+    stops = [chicago().stations[int(stop.attrib["data-station"])].name for stop in svg.iter("circle")]
+    texts = [[span.text or "" for span in text.iter("tspan")] for text in svg.iter("text")]
+    assert sorted("".join(text).replace(" ", "") for text in texts if text) == sorted(
+        name.replace(" ", "") for name in stops
+    )
+    assert max(len(line) for text in texts for line in text) <= 18
+
+
 def test_words_on_a_lines_colour_can_be_read() -> None:
     """Black or white, whichever has more contrast: at least 4.5 to 1 on each of CTA's colours (WCAG AA)."""
     for line in chicago().lines.values():

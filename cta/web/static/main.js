@@ -89,8 +89,9 @@ function tick() {
     $("date").textContent = dateOf(now);
   }
   diagram.at(now);
-  if (travel && document.activeElement !== $("slider") || !travel?.travelling) $("slider").value = now;
-  $("slider").setAttribute("aria-valuetext", timeOf(now));
+  const moment = travel?.travelling ? travel.moment : now; // where it was moved to, though the clock waits for the answer
+  $("slider").value = moment;
+  $("slider").setAttribute("aria-valuetext", timeOf(moment));
 }
 
 // The address carries the moment and the line, so that it can be sent to somebody.
@@ -111,8 +112,10 @@ function choose(wanted, say = true) {
   alerts.only(line);
   diagram.show(line);
   for (const link of document.querySelectorAll(".lines a")) {
-    if (link.dataset.line === line) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.line === line) {
+      link.setAttribute("aria-current", "true");
+      link.parentElement.parentElement.scrollLeft = link.offsetLeft - 40; // a phone's row of lines is wider than the phone
+    } else link.removeAttribute("aria-current");
   }
   if (say) address();
 }

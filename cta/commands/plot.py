@@ -29,7 +29,7 @@ def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> st
         found = strings(run.network, shown.line, run.batches(window))
     title = f"{shown.name}, {run.name.replace('_', ' ')}"
     svg = diagram_svg(found, run.network, window, title=title)
-    drawn = svg.encode() if path.suffix == ".svg" else png(svg)
+    drawn = svg.encode() if output.endswith(".svg") else png(svg)
     file = NewFile(path)
     file.open()
     try:

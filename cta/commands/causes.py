@@ -83,8 +83,13 @@ def _fields(a: dict[str, Any], b: dict[str, Any], path: str, skip: set[str]) -> 
 
 def _without(faults: list[Any], others: list[Any]) -> list[Any]:
     """The faults less the others, each taken away once."""
-    left = list(others)
-    return [fault for fault in faults if not (fault in left and not left.remove(fault))]  # type: ignore[func-returns-value]
+    left, alone = list(others), []
+    for fault in faults:
+        if fault in left:
+            left.remove(fault)
+        else:
+            alone.append(fault)
+    return alone
 
 
 def _window(a: Run, b: Run) -> list[Cause]:

@@ -106,14 +106,14 @@ def _place(content: Content) -> tuple[Any, ...]:
 def _tally(a: Column, b: Column, found: Match, contents: list[Content]) -> Tally:
     tally = Tally(len(found.only_a), len(found.only_b), len(found.changed), len(found.moved))
     for i, j in found.changed:
-        tally.fields.update(changedfields_of(contents[a.codes[i]], contents[b.codes[j]]))
+        tally.fields.update(changed_fields(contents[a.codes[i]], contents[b.codes[j]]))
         tally.fields["time"] += a.times[i] != b.times[j]
     tally.fields += Counter()  # drops a time that never differed
     tally.shifts_ms.extend(b.times[j] - a.times[i] for i, j in found.moved)
     return tally
 
 
-def changedfields_of(a: Content, b: Content) -> list[str]:
+def changed_fields(a: Content, b: Content) -> list[str]:
     """The names of the value's fields in which two contents of one topic differ; ``value`` where it has no fields."""
     if type(a.value) is not type(b.value) or a.topic not in RECORDED:
         return ["value"]

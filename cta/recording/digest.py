@@ -48,12 +48,6 @@ class Chain:
     def digest(self) -> bytes:
         return (self.hasher or blake2b(self.only, digest_size=HASH_BYTES)).digest()
 
-    def copy(self) -> Chain:
-        twin = Chain()
-        twin.count, twin.only = self.count, self.only
-        twin.hasher = None if self.hasher is None else self.hasher.copy()
-        return twin
-
 
 def records_of(batch: Batch, order: NDArray[np.intp]) -> memoryview:
     """The batch's records as bytes, `RECORD_BYTES` each, in the order given: indices, intp[n]."""
@@ -65,7 +59,7 @@ def records_of(batch: Batch, order: NDArray[np.intp]) -> memoryview:
 
 
 class Digest:
-    """Takes batches in order; may be asked, and copied, at any moment.
+    """Takes batches in order; may be asked at any moment.
 
     ``counts``: records by topic name, all recorded topics from the start, in the order of their rank. ``first_ms`` and
     ``last_ms``: the earliest and the latest event time, None before any record.
@@ -124,9 +118,3 @@ class Digest:
     def chains(self) -> dict[bytes, tuple[int, str]]:
         """Count and hash by chain key, in the order of the keys: two streams' chains name the keys that diverged."""
         return {key: (chain.count, chain.digest().hex()) for key, chain in sorted(self._chains.items())}
-
-    def copy(self) -> Digest:
-        twin = Digest()
-        twin.counts, twin.first_ms, twin.last_ms = dict(self.counts), self.first_ms, self.last_ms
-        twin._chains = {key: chain.copy() for key, chain in self._chains.items()}
-        return twin

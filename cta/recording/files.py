@@ -34,9 +34,8 @@ def frames_of(file: BinaryIO, source: str) -> FrameReader | None:
     return FrameReader(file, source) if is_zst(file) else None
 
 
-def text_of(file: BinaryIO, source: str) -> BinaryIO:
-    """The file's text, at any place of it; closed with the file. Errors: `FrameReader`'s, and on reading."""
-    frames = frames_of(file, source)
+def text_of(file: BinaryIO, frames: FrameReader | None) -> BinaryIO:
+    """The text of a file whose `frames_of` these are, at any place of it; closed with the file. Errors: `FrameReader`'s."""
     return file if frames is None else cast(BinaryIO, io.BufferedReader(frames, BLOCK_BYTES))
 
 

@@ -82,8 +82,7 @@ def ends(path: Path) -> Ends:
         except NoTableError:
             header_line = _first_line(file, source)
             return Ends(header_line, decode_header(header_line, source), None, 0, None)
-        text = file if frames is None else cast(BinaryIO, io.BufferedReader(frames, BLOCK_BYTES))
-        with text:
+        with text_of(file, frames) as text:
             size = text.seek(0, os.SEEK_END)
             text.seek(0)
             header_line = text.readline(MAX_HEADER_BYTES + 1)
@@ -149,7 +148,7 @@ class Recording:
         with open_file(self.path) as file:
             frames = frames_of(file, source)
             if frames is None or self.header.order != "time" or (from_ms is None and until_ms is None):
-                yield from self._all(text_of(file, source), from_ms, until_ms)
+                yield from self._all(text_of(file, frames), from_ms, until_ms)
             else:
                 yield from self._window(frames, from_ms, until_ms)
 

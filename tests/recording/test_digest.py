@@ -104,17 +104,6 @@ def test_swapping_records_of_two_keys_keeps_the_digest() -> None:
     assert hexdigest([first, second]) == hexdigest([second, first])
 
 
-@given(streams, streams)
-def test_a_copy_goes_its_own_way(before: Records, after: Records) -> None:
-    """What the original takes after the copy does not reach the copy, and the other way round."""
-    digest = digest_of(Batch.of(before))
-    copy = digest.copy()
-    digest.update(Batch.of(after))
-    assert copy.hexdigest() == reference_digest(before)
-    copy.update(Batch.of(after))
-    assert (copy.hexdigest(), copy.chains(), copy.counts) == (digest.hexdigest(), digest.chains(), digest.counts)
-
-
 def test_counts_and_times() -> None:
     """Every recorded topic has its count from the start; times are the earliest and the latest."""
     digest = digest_of(Batch.of([(START_MS + 5, ENTRY), (START_MS, ARRIVAL)]), Batch.of([(START_MS + 3, ENTRY)]))

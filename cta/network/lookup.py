@@ -73,10 +73,11 @@ def _by_spelling(network: Network) -> Mapping[str, tuple[int, ...]]:
     """
     index: dict[str, tuple[int, ...]] | None = vars(network).get("_stations_by_spelling")
     if index is None:
-        index = vars(network)["_stations_by_spelling"] = {}
+        index = {}
         for station in network.stations.values():
             for spelling in dict.fromkeys(map(_folded, _spellings(station))):
                 index[spelling] = (*index.get(spelling, ()), station.station_id)
+        vars(network)["_stations_by_spelling"] = index  # when it is whole: other threads look here, too
     return index
 
 

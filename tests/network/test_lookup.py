@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import UserDict
+from collections.abc import Callable, Iterator, Mapping, ValuesView
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from hypothesis import given
 from cta.model.errors import NetworkError
 from cta.network.load import chicago
 from cta.network.lookup import find_line, find_station, unique_name
-from cta.network.network import Network
+from cta.network.network import Network, Station
 from cta.testing.networks import networks
 
 
@@ -147,3 +150,30 @@ def test_a_changed_network_is_looked_up_afresh() -> None:
     assert find_station(changed, "Birchwood") == renamed
     with pytest.raises(NetworkError):
         find_station(changed, "Howard")
+
+
+class ListedByTwo(UserDict[int, Station]):
+    """Stations of which another thread asks while the first one lists them."""
+
+    def __init__(self, stations: Mapping[int, Station], ask: Callable[[], object]) -> None:
+        super().__init__(stations)
+        self._ask = ask
+
+    def values(self) -> ValuesView[Station]:
+        ask, self._ask = self._ask, lambda: None
+        return cast("ValuesView[Station]", self._asked_of(ask))
+
+    def _asked_of(self, ask: Callable[[], object]) -> Iterator[Station]:
+        first, *others = super().values()
+        yield first
+        ask()
+        yield from others
+
+
+def test_two_threads_may_begin_to_look_up_at_once() -> None:
+    """Neither takes a half-made index for the whole: a page's thread asks while the run's does."""
+    found: list[Station] = []
+    stations = ListedByTwo(chicago().stations, lambda: found.append(find_station(network, "Clark/Lake")))
+    network = dataclasses.replace(chicago(), stations=stations)
+    found.append(find_station(network, "Clark/Lake"))
+    assert found == [chicago().stations[40380]] * 2

@@ -82,11 +82,6 @@ def case(text: str) -> Case:
     return Case(_network(document.network), parse(bytes(document.scenario), "case"))
 
 
-def run_again(text: str) -> Iterator[Batch]:
-    """The records of the case that `show` printed."""
-    return case(text).batches()
-
-
 def network_to_json(network: Network) -> bytes:
     return msgspec.json.encode(_document(network))
 

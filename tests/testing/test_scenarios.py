@@ -14,7 +14,7 @@ from cta.model.batch import Batch
 from cta.network.load import chicago
 from cta.network.network import Network
 from cta.simulation.plan import resolve
-from cta.testing.documents import Case, case, network_from_json, network_to_json, run_again, show
+from cta.testing.documents import Case, case, network_from_json, network_to_json, show
 from cta.testing.networks import networks
 from cta.testing.scenarios import DAYS, cases, closable_stations, scenarios
 
@@ -82,9 +82,9 @@ def test_a_printed_case_is_the_case(drawn: Case) -> None:
 @settings(max_examples=10)
 @given(cases())
 def test_a_printed_case_runs_to_the_same_records(drawn: Case) -> None:
-    """`run_again` of what `show` printed gives the records that the case gave."""
-    again = run_again(show(drawn.network, drawn.scenario))
-    assert records(list(again)) == records(list(drawn.batches()))
+    """`case` of what `show` printed gives the records that the case gave."""
+    again = case(show(drawn.network, drawn.scenario))
+    assert records(list(again.batches())) == records(list(drawn.batches()))
 
 
 @given(networks())

@@ -16,7 +16,7 @@ from cta.model.errors import InputError
 from cta.model.time import parse_duration_ms
 from cta.model.topics import Place
 from cta.model.wording import nearest
-from cta.recording.compare import Comparison, Stream, compare, ignorable
+from cta.recording.compare import Comparison, compare, ignorable
 from cta.recording.partitions import differing
 from cta.simulation.plan import Window
 
@@ -68,18 +68,23 @@ def diff(
     tolerance_ms: int | None = None,
     progress: Progress = unseen,
 ) -> Diff:
-    """Compare two runs whole. ``progress`` is that of each pass over a run, the records are those of all passes.
+    """Compare two runs whole.
+
+    ``progress`` is that of each pass over a run, and then of the keys that are matched, as if they were the time that the
+    runs span; the records are those of all passes.
 
     Errors: InputError for a field that no record has; those of a recording that is damaged.
     """
     for name in ignore:
         _known(name)
-    within = common_window(a, b)
+    within, reading = common_window(a, b), _Reading(spanned(a, b), progress)
     comparison = compare(
-        *_streams(a, b, progress),
+        partial(reading.batches, a),
+        partial(reading.batches, b),
         ignore=ignore,
         tolerance_ms=tolerance_ms,
         within=None if within is None else (within.start_ms, within.end_ms),
+        matched=reading.matched,
     )
     return Diff(names, a, b, comparison, causes(a, b))
 
@@ -101,18 +106,24 @@ def tolerance(text: str) -> int:
     return int(match[1]) * _UNITS_MS[match[2]]
 
 
-def _streams(a: Run, b: Run, progress: Progress) -> tuple[Stream, Stream]:
-    """All of each run's records: of a recording also those that lie outside the window that its header names."""
-    records = 0
+class _Reading:
+    """Passes over two runs that ``progress`` is told of."""
 
-    def batches(run: Run) -> Iterator[Batch]:
-        nonlocal records
+    def __init__(self, span: Window, progress: Progress) -> None:
+        self._span = span
+        self._progress = progress
+        self._records = 0
+
+    def batches(self, run: Run) -> Iterator[Batch]:
+        """All of a run's records: of a recording also those that lie outside the window that its header names."""
         for batch in run.batches(run.window) if run.recording is None else run.recording.batches():
             yield batch
-            records += len(batch)
-            progress(int(batch.times[-1]) if len(batch) else run.window.start_ms, records)
+            self._records += len(batch)
+            self._progress(int(batch.times[-1]) if len(batch) else run.window.start_ms, self._records)
 
-    return partial(batches, a), partial(batches, b)
+    def matched(self, keys: int, of: int) -> None:
+        time_ms = self._span.start_ms + self._span.duration_ms * keys // of
+        self._progress(time_ms, self._records, lambda: f"matching: {keys:,} of {of:,} keys")
 
 
 def _known(name: str) -> None:

@@ -69,21 +69,26 @@ def compare(
     ignore: Collection[str] = (),
     tolerance_ms: int | None = None,
     within: tuple[int, int] | None = None,
+    matched: Callable[[int, int], None] = lambda keys, of: None,
 ) -> Comparison:
     """Compare two streams. ``ignore``: fields of values, ``temperature`` or ``weather.temperature``, taken as equal.
 
     ``tolerance_ms``: records of equal content so far apart or nearer are the same. ``within``: both runs' common window
-    (start_ms, end_ms), for ``outside``.
+    (start_ms, end_ms), for ``outside``. ``matched`` is told how many keys are, of how many that differ.
     """
     given = [_digest(stream) for stream in (a, b)]
     streams = [_ignoring(stream, ignore) if ignore else stream for stream in (a, b)]
     compared = [_digest(stream) for stream in streams] if ignore else given
     differences = Differences(tolerance_ms, within)
-    for keys in _groups(*(digest.chains() for digest in compared)):
+    groups = list(_groups(*(digest.chains() for digest in compared)))
+    differing, done = sum(map(len, groups)), 0
+    for keys in groups:
         contents = _Contents()
         columns = [_columns(stream, keys, contents) for stream in streams]
         for key in keys:
             differences.look(columns[0][key].column(), columns[1][key].column(), contents.known)
+            done += 1
+            matched(done, differing)
     tallies = sorted(differences.tallies.items(), key=lambda item: (item[0][0].rank, item[0][1]))
     exact = not ignore and tolerance_ms is None
     return Comparison(given[0], given[1], dict(tallies), differences.first(), differences.outside, exact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cta import __version__
+from cta.commands.diff import diff as run_diff
 from cta.commands.diff_report import shift
+from cta.commands.target import open_run
 from cta.recording.format import decode_header
 from cta.recording.reader import Recording
 from tests.cli.running import invoke, write_scenario
@@ -74,6 +77,21 @@ def test_a_recording_of_a_scenario_is_the_same_run(small: Path) -> None:
     for a, b in ((small, plain), (plain, framed), (framed, small)):
         result = invoke("diff", a, b)
         assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "the same")
+
+
+def test_who_waits_sees_the_matching_too(small: Path) -> None:
+    """Each pass over the runs fills the bar; then the keys that differ do, one by one, and the line below counts them."""
+    seen: list[tuple[int, str]] = []
+
+    def progress(time_ms: int, records: int, lag: Callable[[], str] = str) -> None:
+        seen.append((time_ms, lag()))
+
+    one, other = open_run(str(small)), open_run(str(small), seed=8)
+    keys = len(run_diff(("a", "b"), one, other, progress=progress).comparison.tallies)
+    matching = [(time_ms, line) for time_ms, line in seen if line]
+    assert [line for _, line in matching] == [f"matching: {n} of {keys} keys" for n in range(1, keys + 1)]
+    assert matching == sorted(matching, key=lambda each: each[0])
+    assert seen[-1][0] == one.window.end_ms
 
 
 def test_another_seed_is_the_cause(small: Path) -> None:

@@ -98,11 +98,11 @@ def print_report(diff: Diff, console: Console) -> None:
     from rich.text import Text
 
     for line, style in report(diff, console.width):
-        console.print(Text(_cut(line.rstrip(), console.width), style), soft_wrap=True)
+        console.print(Text(line.rstrip(), style), soft_wrap=True)
 
 
 def report(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
-    """Lines, some longer than the width, and the style of each."""
+    """Lines, words longer than the width among them, and the style of each."""
     yield verdict(diff), "bold"
     if diff.comparison.different:
         yield from _plain(_same_inside(diff))
@@ -115,11 +115,11 @@ def report(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
 
 
 def divergence(diff: Diff, width: int) -> Iterator[tuple[str, str]]:
-    """The first difference in its surroundings, then the counts; nothing where there is none."""
-    yield from _first(diff)
+    """The first difference in its surroundings, then the counts, cut to the width; nothing where there is none."""
+    lines = list(_first(diff))
     if diff.comparison.different:
-        yield "", ""
-        yield from _counts(diff, min(max(width - COUNTS_WIDTH - 1, MIN_NAME_WIDTH), MAX_NAME_WIDTH))
+        lines += [("", ""), *_counts(diff, min(max(width - COUNTS_WIDTH - 1, MIN_NAME_WIDTH), MAX_NAME_WIDTH))]
+    yield from ((_cut(line.rstrip(), width), style) for line, style in lines)
 
 
 def _plain(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

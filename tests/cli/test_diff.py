@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cta import __version__
 from cta.commands.diff import diff as run_diff
-from cta.commands.diff_report import shift
+from cta.commands.diff_report import report, shift
 from cta.commands.target import open_run
 from cta.recording.format import decode_header
 from cta.recording.reader import Recording
@@ -92,6 +92,16 @@ def test_who_waits_sees_the_matching_too(small: Path) -> None:
     assert [line for _, line in matching] == [f"matching: {n} of {keys} keys" for n in range(1, keys + 1)]
     assert matching == sorted(matching, key=lambda each: each[0])
     assert seen[-1][0] == one.window.end_ms
+
+
+def test_a_narrow_terminal_cuts_records_and_counts_but_no_words(small: Path) -> None:
+    """The verdict, the causes and what was compared are whole; what stands in columns is as wide as the terminal."""
+    found = run_diff(("a", "b"), open_run(str(small)), open_run(str(small), seed=8))
+    narrow, wide = ([line for line, _ in report(found, width)] for width in (40, 160))
+    words = wide.index("")
+    assert narrow[:words] == wide[:words]
+    assert max(map(len, narrow[:words])) > 40
+    assert max(map(len, narrow[words:])) == 40
 
 
 def test_another_seed_is_the_cause(small: Path) -> None:

@@ -86,11 +86,11 @@ def verify(
     short_help="Write topics of a cluster to a file.",
     epilog="""\b
 Examples:
-  cta capture -o received.jsonl.zst                        a run's topics, to their ends
-  cta diff scenarios/rush_hour.json received.jsonl.zst     is it what was sent?
+  cta capture -o received.jsonl.zst                        # a run's topics, to their ends
+  cta diff scenarios/rush_hour.json received.jsonl.zst     # is it what was sent?
   cta capture -o orders.jsonl --topics orders --topics payments
-  cta capture -o live.jsonl.zst --follow                   until Ctrl+C, which ends it whole
-  cta capture -o new.jsonl.zst --group nightly             what no capture of that group has yet
+  cta capture -o live.jsonl.zst --follow                   # until Ctrl+C, which ends it whole
+  cta capture -o new.jsonl.zst --group nightly             # what no capture of that group has yet
 
 \b
 Captures of a group share its partitions, and go on where its last one ended.
@@ -179,8 +179,8 @@ def doctor(
     short_help="Run a Faust worker.",
     epilog="""\b
 Examples:
-  cta stream              platforms' rows into the stations table
-  cta stream --summary    and entries into TURNSTILE_SUMMARY, where there is no ksqlDB
+  cta stream              # platforms' rows into the stations table
+  cta stream --summary    # and entries into TURNSTILE_SUMMARY, where there is no ksqlDB
 
 \b
 Any number of workers share the work. "ready:" stands on stdout once a worker's records
@@ -200,11 +200,11 @@ def stream(summary: bool, namespace: str | None) -> None:
     cls=OneLine,
     epilog="""\b
 Examples:
-  cta stack up                    every service, ready when it returns
+  cta stack up                    # every service, ready when it returns
   cta stack up kafka schema-registry
   cta stack status
   cta stack logs connect --tail 50
-  cta stack down --volumes        and what they hold
+  cta stack down --volumes        # and what they hold
 
 \b
 docker compose does it, with compose/docker-compose.yml of the checkout; its variables

@@ -105,11 +105,11 @@ def end(code: int, message: str | None = None) -> NoReturn:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  cta replay scenarios/rush_hour.json           two hours of the "L", as fast as it goes
-  cta replay scenarios/rush_hour.json --board   and what the status page shows at the end
+  cta replay scenarios/rush_hour.json           # two hours of the "L", as fast as it goes
+  cta replay scenarios/rush_hour.json --board   # and what the status page shows at the end
   cta record scenarios/snow_day.json -o snow.jsonl
-  cta replay snow.jsonl --speed 60              the same records, a minute a second
-  cta network "Clark/Lake"                      one station
+  cta replay snow.jsonl --speed 60              # the same records, a minute a second
+  cta network "Clark/Lake"                      # one station
 
 Every command says more with --help. docs/scenarios.md teaches writing a scenario.""",
 )

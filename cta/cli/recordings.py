@@ -123,7 +123,7 @@ def cut(
     epilog="""\b
 Examples:
   cta convert rush_hour.jsonl -o rush_hour.jsonl.zst
-  cta convert day.jsonl.zst -o day.avro        an Avro Object Container File
+  cta convert day.jsonl.zst -o day.avro        # an Avro Object Container File
   cta convert day.avro -o day.jsonl
 
 \b
@@ -154,7 +154,7 @@ def convert(file: str, output: str, force: bool, quiet: bool) -> None:
     short_help="Save what is whole of a damaged recording.",
     epilog="""\b
 Examples:
-  cta repair rush_hour.jsonl.zst.partial -o saved.jsonl.zst    what a killed run has left
+  cta repair rush_hour.jsonl.zst.partial -o saved.jsonl.zst    # what a killed run has left
   cta repair damaged.jsonl -o saved.jsonl
 
 \b
@@ -189,7 +189,7 @@ def repair(ctx: click.Context, file: str, output: str, force: bool) -> None:
     short_help="Compare two runs.",
     epilog="""\b
 Examples:
-  cta diff scenarios/rush_hour.json rush_hour.jsonl          is it still the same run?
+  cta diff scenarios/rush_hour.json rush_hour.jsonl          # is it still the same run?
   cta diff scenarios/rush_hour.json scenarios/snow_day.json
   cta diff scenarios/rush_hour.json scenarios/rush_hour.json --seed-b 7
   cta diff sent.jsonl received.jsonl --time-tolerance 500ms
@@ -243,7 +243,7 @@ def diff(
     epilog="""\b
 Examples:
   cta check rush_hour.jsonl
-  cta check scenarios/full_day.json            what a run of it would hold
+  cta check scenarios/full_day.json            # what a run of it would hold
   cta check damaged.jsonl --all | sort -t: -k3
   cta check rush_hour.jsonl --json | jq .laws
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Examples:
   cta replay scenarios/rush_hour.json
   cta replay scenarios/rush_hour.json --from 08:00 --until 08:15 --board
-  cta replay scenarios/full_day.json --seed 7 --quiet       only "DIGEST  NAME"
-  cta replay scenarios/classic.json --speed 30              thirty simulated seconds a second
+  cta replay scenarios/full_day.json --seed 7 --quiet       # only "DIGEST  NAME"
+  cta replay scenarios/classic.json --speed 30              # thirty simulated seconds a second
   cta replay scenarios/snow_day.json --json | jq .records
   cta replay scenarios/rush_hour.json --to kafka --partitions 3
   cta replay scenarios/rush_hour.json --to kafka --fresh --namespace trial-7.
@@ -201,7 +201,7 @@ def _serve_run(run: Run, window: Window, partitions: int, speed: float | None, p
 Examples:
   cta record scenarios/rush_hour.json -o rush_hour.jsonl
   cta record scenarios/full_day.json -o peak.jsonl --from 08:00 --until 09:00
-  cta record scenarios/full_day.json -o day.jsonl.zst       a twenty-fifth of the size
+  cta record scenarios/full_day.json -o day.jsonl.zst       # a twenty-fifth of the size
   jq -c 'select(.topic == "org.chicago.cta.weather.v1")' rush_hour.jsonl
 
 \b
@@ -247,10 +247,10 @@ listened_on = options(
     short_help="Show the status page of a running rush hour.",
     epilog="""\b
 Examples:
-  cta demo                       rush hour at a minute a second on http://127.0.0.1:8889/
-  cta demo --speed 600           ten minutes a second
+  cta demo                       # rush hour at a minute a second on http://127.0.0.1:8889/
+  cta demo --speed 600           # ten minutes a second
   cta demo --scenario scenarios/blue_line_breakdown.json
-  curl -N localhost:8889/events  what the page is told
+  curl -N localhost:8889/events  # what the page is told
 
 \b
 One process, no services: the run goes through a broker in memory. It starts over at
@@ -279,9 +279,9 @@ def demo(ctx: click.Context, port: int, host: str, speed: float | None, scenario
     short_help="Show the status page of what is in Kafka.",
     epilog="""\b
 Examples:
-  cta serve                                  the stack's run on http://127.0.0.1:8889/
+  cta serve                                  # the stack's run on http://127.0.0.1:8889/
   cta serve --namespace trial-7. --port 8890
-  curl localhost:8889/healthz                200 once it has caught up
+  curl localhost:8889/healthz                # 200 once it has caught up
 
 \b
 Everything from the topics' beginnings, then what comes, until Ctrl+C. Nothing is committed:

@@ -14,10 +14,10 @@ from cta.cli.options import named, options, partitions_of, waited, whole
     cls=OneLine,
     epilog="""\b
 Examples:
-  cta stations load                                    the network's platforms, and nothing else
-  cta stations show "Clark/Lake"                       a station's rows, and what is changed in them
-  cta stations set 30001 station_name=Renamed          one platform's row
-  cta stations set "Clark/Lake" "station_name=Clark & Lake"     all of a station's
+  cta stations load                                    # the network's platforms, and nothing else
+  cta stations show "Clark/Lake"                       # a station's rows, and what differs
+  cta stations set 30001 station_name=Renamed          # one platform's row
+  cta stations set "Clark/Lake" "station_name=Clark & Lake"     # all of a station's
   cta stations show --json | jq '.[].stop_id'
 
 \b
@@ -103,10 +103,10 @@ def stations_set(name: str, changes: tuple[str, ...], as_json: bool) -> None:
     cls=OneLine,
     epilog="""\b
 Examples:
-  cta connect apply                       compose/connectors/stations-debezium.json
+  cta connect apply                       # compose/connectors/stations-debezium.json
   cta connect apply compose/connectors/stations-jdbc.json --set table.whitelist=stations
   cta connect status
-  cta connect restart stations-debezium   after what made a task FAILED was put right
+  cta connect restart stations-debezium   # after what made a task FAILED was put right
   cta connect delete stations-debezium --forget
 
 \b

@@ -11,12 +11,12 @@ from cta.cli.group import cli
     short_help="Show lines and stations.",
     epilog="""\b
 Examples:
-  cta network                   lines and stations
-  cta network "Clark/Lake"      one station: lines, platforms, neighbours
-  cta network "Western (Pink)"  a name that several stations bear, with its line
-  cta network blue              one line
+  cta network                   # lines and stations
+  cta network "Clark/Lake"      # one station: lines, platforms, neighbours
+  cta network "Western (Pink)"  # a name that several stations bear, with its line
+  cta network blue              # one line
   cta network --json | jq '.stations | length'
-  cta network --fidelity        how near the simulation comes to the timetable""",
+  cta network --fidelity        # how near the simulation comes to the timetable""",
 )
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -53,14 +53,14 @@ def test_help_is_whole_and_says_what_an_option_takes(path: tuple[str, ...], monk
 
 
 def examples() -> list[str]:
-    """Every example line of every help that runs `cta`, up to its remark or pipe."""
+    """Every example line of every help that runs `cta`, up to its pipe; what a shell passes over, its remark, is left out."""
     lines = [line.strip() for path in COMMANDS for line in helps(path).splitlines() if line.strip().startswith("cta ")]
-    return sorted({re.split(r"\s{2,}| \| | > ", line)[0] for line in lines})
+    return sorted({shlex.join(shlex.split(re.split(r" \| | > ", line)[0], comments=True)) for line in lines})
 
 
 @pytest.mark.parametrize("example", examples())
 def test_examples_parse(example: str) -> None:
-    """Each example names a command and options that there are."""
+    """Each example, pasted as it stands, names a command, options and arguments that there are."""
     _, *args = shlex.split(example)
     command: click.Command = cli
     while isinstance(command, click.Group) and args:

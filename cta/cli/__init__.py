@@ -11,12 +11,12 @@ import sys
 try:
     from pathlib import Path
 
-    from cta.cli import cluster, interrupt, recordings, runs, services, world
+    from cta.cli import cluster, interrupt, pages, recordings, runs, services, world
     from cta.cli.group import cli
 except KeyboardInterrupt:  # nobody else hears it yet
     sys.exit(130)
 
-__all__ = ["cli", "cluster", "main", "recordings", "runs", "services", "world"]
+__all__ = ["cli", "cluster", "main", "pages", "recordings", "runs", "services", "world"]
 
 
 def main() -> None:

@@ -132,8 +132,8 @@ def capture(
                 clock.sleep_until_s(clock.now_s() + after_s)
                 return stop.asked
 
-            say = unsaid if quiet else remark
-            digest = run_capture(settings, output, topics, group=group, force=force, stop=asked, say=say)
+            told = unsaid if quiet else remark
+            digest = run_capture(settings, output, topics, group=group, force=force, stop=asked, say=told)
     if not quiet:
         remark(f"{output}: {digest.total:,} records")
     click.echo(f"{digest.hexdigest()}  {output}")

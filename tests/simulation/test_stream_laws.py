@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -149,6 +149,7 @@ def test_entries_only_at_open_stations(case: Case) -> None:
 
 
 @settings(max_examples=25)
+@example(Case(chicago(), BUSY))
 @given(cases())
 def test_lines_that_share_no_platform_leave_each_other_alone(case: Case) -> None:
     """A line's trains are the same with and without the lines that it doesn't share track with, directly or through others."""

@@ -72,8 +72,8 @@ class AlertsAreKnown(Invariant):
             due = [(time_ms, content) for time_ms, content in alerts(network, plan) if window.holds(time_ms)]
             self._due = {(time_ms, content.fragment): content for time_ms, content in due}
             self._breakdowns = tuple(fault for fault in plan.faults if isinstance(fault, Breakdown))
-        self._broken: dict[str, tuple[int, Arrival]] = {}
-        """Trains broken down, when, and their records, whose alerts have not come."""
+        self._broken: dict[tuple[str, int], Arrival] = {}
+        """By train and moment, the records of breakdowns whose alerts have not come."""
         self._whole = whole
 
     def find(self, batch: Batch) -> Iterator[tuple[int, str]]:
@@ -84,7 +84,7 @@ class AlertsAreKnown(Invariant):
         rows = np.flatnonzero(np.array(wanted, np.bool_)[batch.codes])
         for row, (time_ms, content) in zip(rows.tolist(), batch[rows], strict=True):
             if content.topic is ARRIVALS:
-                self._broken[content.value.train_id] = time_ms, content.value
+                self._broken[content.value.train_id, time_ms] = content.value
                 continue
             what = self._wrong(time_ms, content)
             if what is not None:
@@ -95,7 +95,7 @@ class AlertsAreKnown(Invariant):
             return
         for (time_ms, _), content in self._due.items():
             yield f"no alert {content.key.alert_id} at {format_timestamp(time_ms)}"
-        for train_id, (time_ms, _) in self._broken.items():
+        for train_id, time_ms in self._broken:
             yield f"no alert of the breakdown of {train_id} at {format_timestamp(time_ms)}"
 
     def lost(self) -> None:
@@ -108,7 +108,7 @@ class AlertsAreKnown(Invariant):
         if value.station_id is not None and value.station_id not in self._network.stations:
             return f"there is no station {value.station_id}"
         if not self._planned:
-            self._broken.pop(value.train_id or "", None)
+            self._broken.pop((value.train_id or "", time_ms), None)
             return None
         if self._due.pop((time_ms, content.fragment), None) is not None:
             return None
@@ -116,11 +116,11 @@ class AlertsAreKnown(Invariant):
             return "the scenario has no such fault at this moment"
         if value.active_from < self._start_ms:  # and so was its record
             return None
-        broken_ms, arrival = self._broken.pop(value.train_id, (None, None))
+        arrival = self._broken.pop((value.train_id, time_ms), None)
         if arrival is None:
-            return None if not self._whole else f"{value.train_id} has not broken down"
-        if broken_ms != time_ms or (arrival.line, arrival.station_id) != (value.line, value.station_id):
-            return f"{value.train_id} did not break down there at this moment"
+            return None if not self._whole else f"{value.train_id} has not broken down at this moment"
+        if (arrival.line, arrival.station_id) != (value.line, value.station_id):
+            return f"{value.train_id} did not break down there"
         return None
 
     def _of_a_breakdown(self, time_ms: int, content: Content) -> bool:

@@ -288,3 +288,18 @@ def test_a_capture_is_not_held_to_the_order_of_time(plan: Plan, run: Records) ->
     """Topic after topic, as partitions are read, is right where no order was promised."""
     by_topic = sorted(run, key=lambda record: record[1].topic.rank)
     assert judge(chicago(), plan, [Batch.of(by_topic)], ordered=False) == []
+
+
+def test_a_train_may_break_down_twice() -> None:
+    """Each time has its alert, also where all arrivals stand before the alerts."""
+    faults = [
+        Breakdown("blue", "Clark/Lake", "b", "07:20", "PT8M"),
+        Breakdown("blue", "Washington", "b", "07:26", "PT8M"),
+    ]
+    plan = resolve(msgspec.structs.replace(RUN, faults=faults), chicago())
+    run = [record for batch in simulate(chicago(), plan) for record in batch]
+    broken_down = [content.entity for _, content in run if getattr(content.value, "train_status", "") == "broken_down"]
+    assert len(broken_down) == 2
+    assert len(set(broken_down)) == 1
+    by_topic = sorted(run, key=lambda record: record[1].topic.rank)
+    assert judge(chicago(), plan, [Batch.of(by_topic)], ordered=False) == []

@@ -55,7 +55,7 @@ def page(name: str, scenario: str, path: str, *, width: int = 1440, height: int 
                 device_scale_factor=2 if width < 500 else 1,
             )
             shown.goto(address + path)
-            shown.wait_for_function("() => document.querySelector('#state').textContent.startsWith('time travel')")
+            shown.wait_for_function("() => document.querySelector('#state').textContent === 'time travel, paused'")
             if "line=" in path:
                 shown.wait_for_selector("#diagram svg .now[d]", state="attached")
             shown.wait_for_selector("#map .train-dot[transform]", state="attached")

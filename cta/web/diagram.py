@@ -59,7 +59,7 @@ text { font: 12px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: var(--qu
 .rule { stroke: var(--rule) } .rule.strong { stroke: var(--quiet); stroke-opacity: .45 } .paper { fill: var(--paper) }
 .string { fill: none; stroke: var(--line); stroke-width: 1.5; stroke-linejoin: round } .string.a { stroke-opacity: .3; stroke-width: 1.1 }
 .string.broken { stroke: var(--bad); stroke-width: 2.6; stroke-opacity: 1 } .span { fill: var(--bad); fill-opacity: .09 }
-.stood { stroke: var(--bad); stroke-width: 5; stroke-linecap: round } .note { fill: var(--bad); font-weight: 700 }
+.stood { stroke: var(--bad); stroke-width: 5; stroke-linecap: round } .note { fill: var(--bad); font-weight: 700; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }
 """
 
 
@@ -203,7 +203,7 @@ def diagram_svg(found: Strings, network: Network, window: Window, *, title: str 
     line = network.lines[found.line]
     chart = _Chart(network, found.line, window, PAGE if on_page else FILE, found.alerts)
     width = chart.size.width
-    style = f"<style>{STYLE}.line-{line.line} {{ --line: {line.color} }}</style>" if not on_page else ""
+    style = "" if on_page else f"<style>{STYLE}{_line_style(line.color)}</style>"
     day = f"{format_clock(window.start_ms)[:5]} to {format_clock(window.end_ms)[:5]}"
     ways = f"strong: to {towards(network, line.line, 'b')}, faint: to {towards(network, line.line, 'a')}"
     return "\n".join(
@@ -223,6 +223,12 @@ def diagram_svg(found: Strings, network: Network, window: Window, *, title: str 
             "",
         ]
     )
+
+
+def _line_style(color: str) -> str:
+    """The line's colour, on dark paper as the page lightens it (page.css)."""
+    dark = f"@media (prefers-color-scheme: dark) {{ svg {{ --line: color-mix(in oklab, {color} 72%, white) }} }}"
+    return f"svg {{ --line: {color} }}\n{dark}\n"
 
 
 def _rules(chart: _Chart, network: Network) -> Iterable[str]:

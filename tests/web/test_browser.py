@@ -68,7 +68,7 @@ def test_the_table_is_the_board_at_any_moment(chromium: Any, name: str) -> None:
         for quarter in (1, 2, 3):
             moment_ms = run.window.start_ms + run.window.duration_ms * quarter // 4
             page.goto(f"{served.url}/?t={moment_ms}")
-            page.wait_for_function("() => document.querySelector('#state').textContent.startsWith('time travel')")
+            page.wait_for_function("() => document.querySelector('#state').textContent === 'time travel, paused'")
             page.wait_for_function("() => document.querySelector('.spark path').hasAttribute('d')")
             assert page.evaluate(READ_TABLE) == table_of(site.history.board(moment_ms))
 

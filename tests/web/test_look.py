@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from cta.commands.target import Run, open_run
+from cta.web.diagram import diagram_svg, strings
 from cta.web.table import luminance
 from tests.web.conftest import Served, serve, settled, site_of, visit
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nox -s browser")
 
 pytestmark = pytest.mark.browser
+
+
+def colors(page: Any, places: list[tuple[str, str | None, str]]) -> list[str]:
+    """What is drawn at (selector, part, property), as ``#rrggbb``, however the style puts it."""
+    found: list[str] = page.evaluate(
+        """places => {
+          const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+          return places.map(([which, part, property]) => {
+            canvas.fillStyle = getComputedStyle(document.querySelector(which), part)[property];
+            canvas.fillRect(0, 0, 1, 1);
+            const bytes = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+            return "#" + bytes.map(byte => byte.toString(16).padStart(2, "0")).join("");
+          });
+        }""",
+        places,
+    )
+    return found
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's, from 1 to 21."""
+    dark, light = sorted(luminance(color) + 0.05 for color in (one, other))
+    return light / dark
 
 
 @pytest.fixture(scope="module")
@@ -120,15 +145,18 @@ def test_the_line_that_is_chosen_stands_in_a_phones_row_of_lines(served: Served,
         assert page.evaluate("() => scrollY") == 0
 
 
-def test_the_way_past_the_map_shows_the_tables_first_row(served: Served, page: Any) -> None:
-    """By the keyboard: what stays at the top of the window covers none of what was asked for."""
-    page.goto(f"{served.url}/?t=08:08")
-    sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.wait_for_function("() => scrollY > 0")
-    head, first = page.locator("thead th").first.bounding_box(), page.locator("tbody th").first.bounding_box()
-    assert head["y"] + head["height"] <= first["y"] + 1  # the window moves by whole pixels
+@pytest.mark.parametrize("width", [1440, 1024, 820, 390])
+def test_the_way_past_the_map_shows_the_tables_first_row(served: Served, chromium: Any, width: int) -> None:
+    """By the keyboard: what stays at the top of the window, lines and the table's head, covers nothing below it."""
+    with visit(chromium, viewport={"width": width, "height": 600}) as page:
+        page.goto(f"{served.url}/?t=08:08")
+        sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => scrollY > 0")
+        boxes = [page.locator(place).first.bounding_box() for place in (".tools", "thead th", "tbody th")]
+    for upper, lower in pairwise(boxes):
+        assert upper["y"] + upper["height"] <= lower["y"] + 1  # the window moves by whole pixels
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -152,23 +180,27 @@ def test_lines_can_be_told_from_the_paper(snow_day: Served, chromium: Any, schem
     with visit(chromium, color_scheme=scheme) as page:
         page.goto(f"{snow_day.url}/?t=08:08&line=brown")
         sync_api.expect(page.locator("#diagram svg .string").first).to_be_attached()
-        drawn = page.evaluate(
-            """() => {
-              const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-              const parts = color => {
-                canvas.fillStyle = color;
-                canvas.fillRect(0, 0, 1, 1);
-                return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-              };
-              const look = (which, part) => getComputedStyle(document.querySelector(which), part);
-              return [
-                look(".board").backgroundColor, look("#diagram .string").stroke, look("#map .line-brown path").stroke,
-                look("td.track", "::before").backgroundColor,
-              ].map(parts);
-            }"""
+        paper, *lines = colors(
+            page,
+            [
+                (".board", None, "backgroundColor"),
+                ("#diagram .string", None, "stroke"),
+                ("#map .line-brown path", None, "stroke"),
+                ("td.track", "::before", "backgroundColor"),
+            ],
         )
-    paper, *lines = [luminance("#" + "".join(f"{part:02x}" for part in color)) + 0.05 for color in drawn]
-    assert min(max(paper, line) / min(paper, line) for line in lines) >= 3
+    assert min(contrast(paper, line) for line in lines) >= 3
+
+
+def test_a_picture_in_a_file_is_drawn_lighter_in_the_dark(snow_day: Served, chromium: Any) -> None:
+    """It has no page around it whose style would do so: `cta plot`'s brown line, 3 to 1 on its own dark paper."""
+    site = snow_day.site
+    assert site.history is not None
+    found = strings(site.network, "brown", site.history.batches())
+    with visit(chromium, color_scheme="dark") as page:
+        page.set_content(diagram_svg(found, site.network, site.history.window))
+        paper, line = colors(page, [(".paper", None, "fill"), (".string.b:not(.broken)", None, "stroke")])
+    assert contrast(paper, line) >= 3
 
 
 def test_a_phone_breaks_no_word_and_says_what_a_desk_says(served: Served, chromium: Any) -> None:

@@ -114,7 +114,7 @@ function choose(wanted, say = true) {
   for (const link of document.querySelectorAll(".lines a")) {
     if (link.dataset.line === line) {
       link.setAttribute("aria-current", "true");
-      link.parentElement.parentElement.scrollLeft = link.offsetLeft - 40; // a phone's row of lines is wider than the phone
+      link.scrollIntoView({ block: "nearest", inline: "nearest" }); // a phone's row of lines is wider than the phone
     } else link.removeAttribute("aria-current");
   }
   if (say) address();

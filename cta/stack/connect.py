@@ -23,6 +23,10 @@ from cta.stack.namespace import identifier
 from cta.stack.wait import PATIENCE_S, Clock, until
 
 REMEDY: Final = "start it ('cta stack up') or check CTA_CONNECT_URL"
+RESTART_SEEN_S: Final = 2.0
+"""How long a restart is looked for; 0.02 to 0.3 s were seen."""
+RESTART_POLL_S: Final = 0.05
+"""RESTARTING was told for 0.1 s and more."""
 _SECRET_NAME: Final = re.compile(r"password|secret|token|credential|sasl\.jaas|passphrase", re.IGNORECASE)
 _REBALANCING: Final = 409
 _NOT_FOUND: Final = 404
@@ -50,6 +54,11 @@ class Status:
     @property
     def running(self) -> bool:
         return self.state == "RUNNING" and bool(self.tasks) and all(task.state == "RUNNING" for task in self.tasks)
+
+    @property
+    def states(self) -> frozenset[tuple[int | None, str]]:
+        """The connector's state, by None, and the tasks' by their numbers."""
+        return frozenset({(None, self.state), *((task.number, task.state) for task in self.tasks)})
 
     @property
     def failure(self) -> str | None:
@@ -226,11 +235,18 @@ class Connect:
         return until(look, late, clock=self._http.clock, patience_s=patience_s)
 
     def restart(self, name: str) -> None:
-        """Restart the connector and all its tasks, the only thing that heals a FAILED one; resume it where it is stopped."""
+        """Restart the connector and all its tasks, the only thing that heals a FAILED one; resume it where it is stopped.
+
+        The worker only takes note of it: what it then tells are the states of before, until it gets to it. Errors:
+        InputError where there is no such connector.
+        """
         self.resume(name)
+        before = self.status(name)
         answer = self._do("POST", name, "/restart?includeTasks=true&onlyFailed=false", "restarting")
         if answer.status == _NOT_FOUND:
             raise self._missing(name)
+        if before is not None:
+            self._wait_restarting(before)
 
     def delete(self, name: str, *, forget: bool = False) -> bool:
         """Remove the connector; whether it was there.
@@ -254,6 +270,15 @@ class Connect:
         """Let a stopped connector run; nothing happens to one that does."""
         self._do("PUT", name, "/resume", "resuming")
 
+    def _wait_restarting(self, before: Status) -> None:
+        """Return once the connector and each task were seen in another state, or a restart was too quick to be seen."""
+        clock, unchanged = self._http.clock, before.states
+        deadline_s = clock.now_s() + RESTART_SEEN_S
+        while unchanged and clock.now_s() < deadline_s:
+            clock.sleep_until_s(min(deadline_s, clock.now_s() + RESTART_POLL_S))
+            status = self.status(before.name)
+            unchanged = unchanged & status.states if status is not None else frozenset()
+
     def _wait_stopped(self, name: str) -> None:
         def look() -> bool | None:
             status = self.status(name)
@@ -272,9 +297,9 @@ class Connect:
             raise self._http.refusal(answer, doing=doing)
         return answer
 
-    def _missing(self, name: str) -> ServiceError:
+    def _missing(self, name: str) -> InputError:
         there = ", ".join(self.names()) or "none"
-        return ServiceError(f"no connector {name}; there are: {there}", where=self.where, remedy="apply it first")
+        return InputError(f"no connector {name}; there are: {there}", where=self.where, remedy="apply it first")
 
     def _ask(self, method: str, path: str, *, doing: str) -> Answer:
         answer = self._retried(lambda: self._http.request(method, path), doing)

@@ -9,7 +9,7 @@ import pytest
 
 from cta.broker.kafka import KafkaBroker
 from cta.commands import connect as commands
-from cta.model.errors import ServiceError
+from cta.model.errors import InputError, ServiceError
 from cta.model.settings import Settings
 from cta.model.topics import STATIONS
 from cta.stack.connect import Connect, Connector, read
@@ -109,7 +109,7 @@ def test_restart_runs_again(worker: Connect, connector: Connector) -> None:
 
 
 def test_what_is_not_there_is_said(worker: Connect) -> None:
-    with pytest.raises(ServiceError, match="no connector nowhere; there are: "):
+    with pytest.raises(InputError, match="no connector nowhere; there are: "):
         worker.restart("nowhere")
     assert worker.status("nowhere") is None
 

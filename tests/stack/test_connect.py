@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cta.model.errors import InputError, ServiceError
-from cta.stack.connect import Connect, Connector, Status, Task, read
+from cta.stack.connect import RESTART_SEEN_S, Connect, Connector, Status, Task, read
 from tests.conftest import ROOT
 from tests.stack.replay import Clock, Request, Server, answering
 
@@ -77,6 +77,41 @@ def test_a_failed_task_shows_the_first_line_and_the_last_cause_of_its_trace() ->
         "(org.postgresql.util.PSQLException: jdbc:postgresql://db/cta?user=a&password=*** refused); "
         "put right what it says, then 'cta connect restart stations'"
     )
+
+
+def test_a_restart_is_over_once_every_part_was_seen_to_restart() -> None:
+    """The worker says that it will, and for a moment goes on telling the states of before: RUNNING, or the old failure."""
+    failed = {"id": 0, "state": "FAILED", "worker_id": "w", "trace": TRACE}
+    running, restarting = {**failed, "state": "RUNNING"}, {**failed, "state": "RESTARTING"}
+    script = [
+        answering(202, {}),
+        answering(200, document("RUNNING", failed)),
+        answering(202, {}),
+        answering(200, document("RUNNING", failed)),
+        answering(200, document("RESTARTING", failed)),
+        answering(200, document("RUNNING", failed)),
+        answering(200, document("RUNNING", restarting)),
+        answering(200, document("RUNNING", running)),
+    ]
+    with Server(script) as server:
+        worker = connect(server)
+        worker.restart("stations")
+        assert worker.wait_running("stations").running
+
+
+def test_a_restart_that_is_too_quick_to_be_seen_is_not_waited_for_for_ever() -> None:
+    running = answering(200, document("RUNNING", {"id": 0, "state": "RUNNING", "worker_id": "w"}))
+    clock = Clock()
+    with Server([answering(202, {}), running, answering(202, {}), *[running] * 40]) as server:
+        Connect(server.url, clock=clock).restart("stations")
+    assert clock.time_s == RESTART_SEEN_S
+
+
+def test_what_is_not_there_cannot_be_restarted() -> None:
+    missing = answering(404, {"message": "Unknown connector"})
+    with Server([missing, missing, missing, answering(200, ["other"])]) as server, pytest.raises(InputError) as caught:
+        connect(server).restart("stations")
+    assert str(caught.value) == f"Connect at {server.url}: no connector stations; there are: other; apply it first"
 
 
 def test_a_connectors_config_does_not_show_when_it_is_printed() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import msgspec
 import requests
@@ -86,8 +86,9 @@ class Service:
     ) -> None:
         """``patience_s``: how long a request is repeated, where that is safe, before its error is raised."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServiceError("no URL of a service", where=name, remedy="write it as http://host:port")
+        if parts.scheme not in ("http", "https") or not parts.hostname or _is_broken_off(parts):
+            remedy = "write it as http://host:port, with %2F for / in a password"
+            raise ServiceError("no URL of a service", where=name, remedy=remedy)
         host = parts.netloc.rpartition("@")[2]
         self.name = name
         self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
@@ -162,7 +163,16 @@ class Service:
 
     def refusal(self, answer: Answer, *, doing: str, remedy: str | None = None) -> ServiceError:
         """The error that an answer is, with what was being done."""
+        remedy = remedy or f"see its log, or check that {self.name} is at that URL"
         return ServiceError(f"{doing}: {answer.complaint()}", where=self.where, remedy=remedy)
+
+
+def _is_broken_off(parts: SplitResult) -> bool:
+    """Whether its port is none, or a ``/``, ``?`` or ``#`` in a password ended it: the rest would be shown as a path."""
+    try:
+        return "@" in f"{parts.path}{parts.query}{parts.fragment}" or parts.port == 0
+    except ValueError:  # no number, or one too large
+        return True
 
 
 def _nothing_was_sent(error: requests.ConnectionError) -> bool:

@@ -55,12 +55,7 @@ class Postgres:
     """
 
     def __init__(self, dsn: str, *, clock: Clock | None = None) -> None:
-        try:
-            words = extensions.parse_dsn(dsn)
-        except psycopg2.ProgrammingError:  # its text repeats the DSN, and so the password
-            raise InputError(
-                "the DSN cannot be read", where="Postgres", remedy="write it as postgresql://user:password@host:port/db"
-            ) from None
+        words = _words(dsn)
         self._secret = words.get("password", "")
         self._words = {"connect_timeout": str(CONNECT_TIMEOUT_S), "application_name": "cta", **words}
         self._clock = clock or MachineClock()
@@ -223,6 +218,23 @@ class Postgres:
         lines = [_CONNECTION.sub("", line.strip()).removeprefix("FATAL:").strip() for line in str(error).splitlines()]
         said = "; ".join(dict.fromkeys(line for line in lines if line and not line.startswith("Is the server running")))
         return (said.replace(self._secret, "***") if self._secret else said) or type(error).__name__
+
+
+def _words(dsn: str) -> dict[str, Any]:
+    """What a DSN says, word by word.
+
+    Errors: InputError that shows nothing of it, also where a password that is not quoted was read as host, port or
+    database, which are shown.
+    """
+    try:
+        words: dict[str, Any] = extensions.parse_dsn(dsn)
+    except psycopg2.ProgrammingError:  # its text repeats the DSN, and so the password
+        words = {}
+    place = f"{words.get('host', '')}{words.get('dbname', '')}" if "://" in dsn else ""
+    if not words or "@" in place or not re.fullmatch(r"[0-9,]*", words.get("port", "")):
+        remedy = "write it as postgresql://user:password@host:port/db, with %2F for / and %40 for @ in the password"
+        raise InputError("the DSN cannot be read", where="Postgres", remedy=remedy)
+    return words
 
 
 def _by_column(cursor: extensions.cursor) -> list[dict[str, Any]]:

@@ -59,10 +59,25 @@ def test_a_login_in_a_url_is_sent_and_never_shown() -> None:
     assert server.received[0].headers["Authorization"] == "Basic dXNlcjpzQGNyZXQ="
 
 
-@pytest.mark.parametrize("url", ["ftp://host", "http://", "http:///path"])
-def test_what_is_no_url_of_a_service_is_said(url: str) -> None:
-    with pytest.raises(ServiceError, match="no URL of a service; write it as http://host:port"):
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://host", "http://", "http:///path", "http://host:port", "http://u:my/secret@host", "http://u:12?secret@host"],
+)
+def test_what_is_no_url_of_a_service_is_said_and_not_shown(url: str) -> None:
+    """A password that is not quoted would be taken for a port and a path, and shown as such."""
+    with pytest.raises(ServiceError, match="no URL of a service; write it as http://host:port") as caught:
         service(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_refusal_without_a_remedy_of_its_own_asks_whether_it_is_the_service_at_all() -> None:
+    """As where two services' URLs were mixed up."""
+    with Server([answering(404, {"message": "Not Found"})]) as server:
+        oracle = service(server.url)
+        refused = oracle.refusal(oracle.request("GET", "/future"), doing="asking")
+    assert str(refused) == (
+        f"the oracle at {server.url}: asking: HTTP 404: Not Found; see its log, or check that the oracle is at that URL"
+    )
 
 
 def test_a_body_that_is_no_json_is_shown_as_it_is() -> None:

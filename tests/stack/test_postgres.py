@@ -4,9 +4,19 @@ from cta.model.errors import InputError, ServiceError
 from cta.stack.postgres import Postgres
 
 
-@pytest.mark.parametrize("dsn", ["postgresql://a:secret@[", "host=here secret", "password='secret"])
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://a:secret@[",
+        "host=here secret",
+        "password='secret",
+        "postgresql://a:my/secret@here/cta",
+        "postgresql://a:12/secret@here/cta",
+        "postgresql://a:my@secret@here/cta",
+    ],
+)
 def test_a_dsn_that_cannot_be_read_is_not_shown(dsn: str) -> None:
-    """What libpq says of it repeats a part of it, and that may be the password."""
+    """What libpq says of it repeats a part of it, and what it takes for host, port or database: a password, maybe."""
     with pytest.raises(InputError) as caught:
         Postgres(dsn)
     assert "secret" not in str(caught.value)

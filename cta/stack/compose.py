@@ -15,13 +15,29 @@ from typing import Any, Final
 
 import msgspec
 
-from cta.model.errors import InputError, ServiceError
+from cta.model.errors import CtaError, InputError, ServiceError
 from cta.model.settings import HIDDEN, without_secrets
 
 REMEDY: Final = (
     "install Docker with its compose plugin and start its engine; docs/stack.md says how without an image registry"
 )
 IMAGES: Final = "check that its registry can be reached; compose/offline makes images where none can be (docs/stack.md)"
+TAKEN: Final = "another program has that port: move ours by its CTA_..._PORT (docs/stack.md), or end the other"
+NAMES: Final = "docs/stack.md lists the services and their variables"
+REMEDIES: Final = {
+    "Cannot connect": REMEDY,
+    "unknown": REMEDY,
+    "port is already allocated": TAKEN,
+    "address already in use": TAKEN,
+    "No such image": IMAGES,
+}
+"""By what compose or the engine says. Of anything else the containers' logs say more."""
+MISTAKES: Final = {
+    "no such service": NAMES,
+    "invalid hostPort": NAMES,
+    "invalid project name": "choose another with --project",
+}
+"""What is wrong with what the user said, likewise."""
 STAGES: Final = ("Pulling", "Network", "Container")
 """What compose works on, as its lines have it: nothing is made before all images are there, and nothing has logs."""
 PASSWORD: Final = "CTA_POSTGRES_PASSWORD"
@@ -43,7 +59,10 @@ class Container:
 
 
 class Compose:
-    """A compose file's project. Errors: InputError for no such file; ServiceError where docker cannot do it."""
+    """A compose file's project.
+
+    Errors: InputError for no such file, service, project or port; ServiceError where docker cannot do it.
+    """
 
     def __init__(self, file: Path, environment: Mapping[str, str], project: str | None = None) -> None:
         if not file.is_file():
@@ -106,11 +125,14 @@ class Compose:
         if running.returncode:
             raise self._failed(arguments[0], last[-1] if last else "", IMAGES if stage == "Pulling" else None)
 
-    def _failed(self, what: str, said: str, remedy: str | None = None) -> ServiceError:
+    def _failed(self, what: str, said: str, remedy: str | None = None) -> CtaError:
         line = self._clear(said.strip().splitlines()[-1] if said.strip() else "it said nothing")
-        if remedy is None:
-            remedy = REMEDY if "Cannot connect" in line or "unknown" in line else "see 'cta stack logs'"
-        return ServiceError(f"{what} failed: {line}", where="docker compose", remedy=remedy)
+        failed, where = f"{what} failed: {line}", "docker compose"
+        for words, correction in MISTAKES.items():
+            if words in line:
+                return InputError(failed, where=where, remedy=correction)
+        known = (remedy for words, remedy in REMEDIES.items() if words in line)
+        return ServiceError(failed, where=where, remedy=remedy or next(known, "see 'cta stack logs'"))
 
     def _clear(self, line: str) -> str:
         password = self._environment.get(PASSWORD)

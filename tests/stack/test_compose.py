@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cta.model.errors import ServiceError
+from cta.model.errors import CtaError, ServiceError
 from cta.stack.compose import Compose, Container
 from tests.cli.running import cta
 
@@ -92,6 +92,28 @@ def test_an_image_that_cannot_be_had_has_its_own_remedy(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ServiceError, match="; check that its registry can be reached; compose/offline makes images "):
         compose(tmp_path, says=says, code=1).up((), lambda line: None)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy", "code"),
+    [
+        ("Bind for 127.0.0.1:9092 failed: port is already allocated", "another program has that port: move ours", 3),
+        ("listen tcp4 127.0.0.1:9092: bind: address already in use", "another program has that port: move ours", 3),
+        ("Error response from daemon: No such image: cta-twin-kafka:1", "check that its registry can be reached", 3),
+        ("no such service: kafak", "docs/stack.md lists the services and their variables", 2),
+        ("invalid hostPort: abc", "docs/stack.md lists the services and their variables", 2),
+        ('invalid project name "My Stack": must consist only of', "choose another with --project", 2),
+    ],
+)
+def test_what_never_started_has_no_logs_to_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, remedy: str, code: int
+) -> None:
+    """Compose's own last line, what to do about it, and whose fault it is."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CtaError) as caught:
+        compose(tmp_path, says=f" Container cta-kafka-1  Starting\n{said}\n", code=1).up((), lambda line: None)
+    assert str(caught.value).startswith(f"docker compose: up failed: {said}; {remedy}")
+    assert caught.value.exit_code == code
 
 
 def test_what_fails_after_its_images_were_pulled_has_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

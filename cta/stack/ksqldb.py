@@ -74,6 +74,8 @@ class Ksqldb:
 
         def look() -> str | None:
             seen[:] = [answer := self._answered(lambda: self._http.request("GET", "/info"))]
+            if 400 <= answer.status < 500:
+                raise self._http.refusal(answer, doing="asking what it is")
             server = answer.object().get("KsqlServerInfo", {})
             return server.get("version") if server.get("serverStatus") == "RUNNING" else None
 

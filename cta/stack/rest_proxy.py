@@ -28,6 +28,7 @@ RECORDS_MAX: Final = 500
 _CONTENT_TYPE: Final = "application/vnd.kafka.avro.v2+json"
 _ACCEPT: Final = "application/vnd.kafka.v2+json"
 _FORBIDDEN: Final = 403
+_INCOMPATIBLE: Final = 40801
 _UNKNOWN_SCHEMA_ID: Final = (42205, 42207, 40403)
 
 Schemas = Mapping[str, Any]
@@ -147,6 +148,8 @@ class RestProxy:
         where = f"{self.where}, topic {topic}"
         if "Connection refused" in answer.complaint():
             return ServiceError(what, where=where, remedy="its schema registry is away: start it and try again")
+        if b"incompatible" in answer.body:  # Confluent's proxy has the same code for all that cannot be registered
+            code = _INCOMPATIBLE
         return BrokerError(what, where=where, remedy=_REMEDIES.get(code))
 
     def _given_up(self, error: _AwayError, topic: str, written: int, unsure: int) -> ServiceError:
@@ -169,7 +172,7 @@ class _AwayError(Exception):
 
 _REMEDIES: Final = {
     40401: "make the topic first: 'cta replay ... --to kafka' does",
-    40801: "the schema is not compatible with the one registered: a change of meaning needs a new topic",
+    _INCOMPATIBLE: "the schema is not compatible with the one registered: use another namespace",
     42205: "the records do not fit the schema",
     42207: "the schema cannot be registered or found: see the registry's log",
 }

@@ -212,6 +212,17 @@ def test_a_server_that_never_gets_ready_is_an_error_that_says_what_it_said() -> 
         ksqldb(server, patience_s=0.05).wait_ready()
 
 
+def test_another_service_at_its_url_is_not_waited_for() -> None:
+    clock = Clock()
+    with Server([RECORDED["404"]]) as server, pytest.raises(ServiceError) as caught:
+        Ksqldb(server.url, clock=clock).wait_ready()
+    assert str(caught.value) == (
+        f"ksqlDB at {server.url}: asking what it is: HTTP 404: <html><body><h1>Resource not found</h1></body></html>; "
+        "see its log, or check that ksqlDB is at that URL"
+    )
+    assert clock.time_s == 0.0
+
+
 def test_a_server_that_cannot_be_reached_is_an_error_with_a_remedy() -> None:
     """Nothing listens: which, where, what to do; exit code 3."""
     url = unused_url()

@@ -147,6 +147,15 @@ def test_a_refused_request_says_code_and_complaint_and_that_nothing_was_written(
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_an_incompatible_schema_is_said_to_be_one(proxy: str) -> None:
+    """Confluent's proxy says so under the code for a registry that fails, in the middle of a long complaint."""
+    answers = recorded(proxy)
+    with Server([answers["incompatible schema"]]) as server, pytest.raises(BrokerError) as caught:
+        rest_proxy(server).send("weather", [RECORD], schemas_of(answers["avro ok"]))
+    assert str(caught.value).endswith("; the schema is not compatible with the one registered: use another namespace")
+
+
 def test_karapace_says_404_of_an_unknown_topic_and_the_remedy_is_to_make_it() -> None:
     answers = recorded("karapace-6.2.0")
     with Server([answers["unknown topic avro"]]) as server, pytest.raises(BrokerError, match="make the topic first"):

@@ -9,7 +9,7 @@ from cta.model.records import Arrival
 from cta.model.scenario import Headways, Scenario
 from cta.model.time import HOUR_MS, service_day_of, service_day_zero_ms
 from cta.network.load import chicago
-from cta.network.network import SEPARATION_S
+from cta.network.network import SEPARATION_S, Terminal
 from cta.simulation.plan import Closure, SlowZone
 from cta.simulation.trains import CLEAR_S
 from cta.testing.documents import Case
@@ -200,6 +200,38 @@ def test_a_closed_station_is_passed_without_a_stop(case: Case) -> None:
 def test_a_terminal_never_holds_more_trains_than_tracks(case: Case) -> None:
     """A turn track is taken by a train, the one waiting for a platform included, or free; there are so many."""
     assert all(used == trains <= tracks for used, trains, tracks in watch(case).trains.turning())
+
+
+@on_networks
+def test_a_train_pulls_in_at_once_or_after_twenty_minutes(case: Case) -> None:
+    """At once where no turn track is free; else when nobody has needed it for so long, or for the least turn where that is longer."""
+    seen = watch(case)
+    left_ms = {(move.train_id, move.depart_ms) for move in seen.movements if move.last}
+    for at_ms, content in seen.arrivals:
+        arrival = content.value
+        if arrival.train_status == "out_of_service":
+            least_s = seen.network.terminals[arrival.line, arrival.station_id].min_turn_s
+            waited_ms = max(20 * 60, least_s) * 1000
+            assert {(arrival.train_id, at_ms), (arrival.train_id, at_ms - waited_ms)} & left_ms
+
+
+@on_networks
+def test_trains_turn_in_the_order_in_which_they_came(case: Case) -> None:
+    """After the terminal's least turn at the soonest, and none before one that was there earlier and turned too."""
+    seen = watch(case)
+    ends = {(move.train_id, move.arrive_ms): move for move in seen.movements if move.last}
+    starts = {(move.train_id, move.arrive_ms): move for move in seen.movements if move.call == 0}
+    turns: list[tuple[Terminal, int, int]] = []
+    for train_id, records in grouped(seen.arrivals, lambda record: record[1].entity):
+        for (before_ms, content), (after_ms, _) in itertools.pairwise(records):
+            end, start = ends.get((train_id, before_ms)), starts.get((train_id, after_ms))
+            if end and start and content.value.train_status != "out_of_service":
+                terminal = seen.network.terminals[content.value.line, content.value.station_id]
+                assert start.approach_ms - end.depart_ms >= terminal.min_turn_s * 1000
+                turns.append((terminal, end.depart_ms, start.approach_ms))
+    for _, of_terminal in grouped(turns, lambda turn: turn[0]):
+        started = [start_ms for _, _, start_ms in sorted(of_terminal, key=lambda turn: turn[1])]
+        assert started == sorted(started)
 
 
 def test_every_departure_of_the_timetable_is_made() -> None:

@@ -179,7 +179,8 @@ def decode_header(line: bytes, source: str, *, remedy: str | None = None) -> Hea
     if len(line) > MAX_HEADER_BYTES:
         raise RecordingError(f"longer than {MAX_HEADER_BYTES} bytes", where=where, remedy=remedy)
     if b"\n" not in line:
-        raise RecordingError("cut short: no record is whole", where=where, remedy=remedy)
+        nothing_to_save = "record the run again, or use an unaltered copy"
+        raise RecordingError("cut short: no record is whole", where=where, remedy=nothing_to_save)
     try:
         _one_line(line)
         found = msgspec.json.decode(line, type=_Version)

@@ -105,8 +105,13 @@ def _first_line(file: BinaryIO, source: str) -> bytes:
     """The header's line of a file in frames whose table is missing."""
     lines = next(whole_lines(file), None)
     if lines is None or isinstance(lines, Gap):
-        raise RecordingError("cut short: no record is whole", where=source, remedy=record_again(source))
+        raise _without_header(source)
     return lines[0] + b"\n"
+
+
+def _without_header(source: str) -> RecordingError:
+    """Of a file in frames: behind the first, which holds it, records may be whole."""
+    return RecordingError("its header is not whole", where=source, remedy=record_again(source))
 
 
 class Recording:
@@ -236,6 +241,6 @@ def _cut_short(file: BinaryIO, source: str) -> RecordingError:
             break
         line += len(lines)
     if reader is None:
-        return RecordingError("cut short: no record is whole", where=source, remedy=record_again(source))
+        return _without_header(source)
     what = f"cut short: {line - 2} records are whole, and here the last line should stand"
     return DamagedLineError(what, source=source, line=line)

@@ -23,6 +23,7 @@ from cta.recording.digest import Digest
 from cta.recording.format import Header, Trailer
 from cta.recording.partitions import PartitionChains
 from cta.recording.reader import Recording, is_recording
+from cta.recording.salvage import salvage
 from cta.recording.writer import RecordingWriter
 from tests.recording.records import ARRIVAL, ENTRY, HEADER, SMALL, START_MS, Records, ordered_streams, split, write
 
@@ -346,7 +347,7 @@ def test_a_newer_format(path: Path, version: bytes, told: str) -> None:
         (b"", "empty; cta record SCENARIO -o FILE makes a recording"),
         (b'{"name":"rush_hour"}\n', "not a recording; cta record SCENARIO -o FILE makes one"),
         (b"\xff\xfe\x00", "not a recording; cta record SCENARIO -o FILE makes one"),
-        (b'{"cta":"recording",', "cut short: no record is whole; " + AGAIN),
+        (b'{"cta":"recording",', "cut short: no record is whole; record the run again, or use an unaltered copy"),
         (b'{"cta":"recording","format":0}\n', "damaged: Expected `int` >= 1 - at `$.format`; " + AGAIN),
         (b'{"cta":"recording","format":1}\n', "damaged: Object missing required field `version`; " + AGAIN),
         (b'{"cta":"recording","format":1,"x":' + NESTED + b"\n", None),
@@ -360,6 +361,16 @@ def test_a_first_line_that_is_no_header(path: Path, content: bytes, what: str | 
     message = fault(path)
     place = str(path) if content == b"" else f"{path} line 1"
     assert message == f"{place}: {what}" if what else message.startswith(place)
+
+
+def test_a_first_frame_that_is_lost_with_the_table(tmp_path: Path) -> None:
+    """The header is; records behind it may be whole, and repair is advised."""
+    path = tmp_path / "run.jsonl.zst"
+    data = bytearray(write(path, SMALL).read_bytes())
+    data[20] ^= 1
+    path.write_bytes(data[:-1])
+    assert fault(path) == f"{path}: its header is not whole; {AGAIN}"
+    assert sum(len(found) for found in salvage(path) if isinstance(found, Batch)) == len(SMALL)
 
 
 def test_a_damaged_last_line(path: Path) -> None:

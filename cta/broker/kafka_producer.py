@@ -82,7 +82,7 @@ class KafkaProducer:
 
     @property
     def unacknowledged(self) -> int:
-        """How many records were handed over and are neither delivered nor given up."""
+        """How many records were handed over and are neither delivered nor given up. Without a broker the client counts its complaints, too."""
         return len(self._client)
 
     def flush(self) -> None:

@@ -42,7 +42,7 @@ class TrackFaults:
         return None
 
     def slowed_ms(self, hop: tuple[int, int], run_ms: int, time_ms: int) -> int:
-        """The running time of a train that enters the hop now; slow zones over the same track multiply."""
+        """The running time of a train that is ready for the hop now, held or not; slow zones over the same track multiply."""
         for zone in self.slow[hop]:
             if zone.window.holds(time_ms):
                 run_ms = run_ms * round(zone.factor * 1000) // 1000

@@ -8,18 +8,20 @@ import sys
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from cta.broker.kafka import KafkaBroker
+from cta.broker.avro import Codec
 from cta.broker.kafka_admin import topic_config
 from cta.broker.kafka_client import Connection
 from cta.broker.kafka_producer import FIXED, PRESET, KafkaProducer
 from cta.model.errors import BrokerError, CtaError, InputError, RecordError, ServiceError
 from cta.model.settings import Settings
-from cta.model.topics import ALERTS, ARRIVALS, STATIONS_TABLE
+from cta.model.topics import ALERTS, ARRIVALS, STATIONS_TABLE, TURNSTILE
 from cta.testing.registry import NumberedSchemas
 from tests.broker.contract import entries_at
 from tests.broker.strategies import MAY_2026_MS
 
 NOBODY = "127.0.0.1:1"
+NAME = f"run.{TURNSTILE.name}"
+CODEC = Codec(NAME, TURNSTILE, NumberedSchemas())
 
 
 def connection(**kafka: str) -> Connection:
@@ -90,43 +92,31 @@ def test_what_to_do_about_a_cluster_that_cannot_be_reached_follows_from_why(comp
 
 def test_records_that_nobody_took_are_counted_and_the_producer_is_clean_afterwards() -> None:
     """Flush to zero or an error with the number; nothing of it comes again with the next flush."""
-    limits = {"message.timeout.ms": "300"}
-    settings = Settings(bootstrap_servers=NOBODY, kafka=limits)
-    with KafkaBroker(settings, NumberedSchemas()) as broker:
-        producer = KafkaProducer(Connection(settings))
-        codec = broker._codec("run.org.chicago.cta.turnstile.v1")
-        assert codec is not None
-        producer.send(codec, "run.org.chicago.cta.turnstile.v1", 0, entries_at(*range(1000)))
-        with pytest.raises(ServiceError, match=f"Kafka at {NOBODY}: 1000 records were not delivered"):
-            producer.flush()
+    producer = KafkaProducer(connection(message_timeout_ms="300"))
+    producer.send(CODEC, NAME, 0, entries_at(*range(1000)))
+    with pytest.raises(ServiceError, match=f"Kafka at {NOBODY}: 1000 records were not delivered"):
         producer.flush()
-        producer.send(codec, "run.org.chicago.cta.turnstile.v1", 0, entries_at(0))
-        with pytest.raises(ServiceError, match="1 record was not delivered"):
-            producer.flush()
+    producer.flush()
+    producer.send(CODEC, NAME, 0, entries_at(0))
+    with pytest.raises(ServiceError, match="1 record was not delivered"):
+        producer.flush()
 
 
 def test_a_record_of_the_epochs_first_millisecond_is_refused() -> None:
     """The client takes a time of 0 for none and would write the wall clock's; nothing of the batch is sent."""
-    with KafkaBroker(Settings(bootstrap_servers=NOBODY), NumberedSchemas()) as broker:
-        producer = KafkaProducer(connection(message_timeout_ms="300"))
-        codec = broker._codec("run.org.chicago.cta.turnstile.v1")
-        assert codec is not None
-        with pytest.raises(RecordError, match=r"turnstile.v1, partition 0: a record of time 0"):
-            producer.send(codec, "run.org.chicago.cta.turnstile.v1", 0, entries_at(-1, -MAY_2026_MS))
-        producer.flush()
+    producer = KafkaProducer(connection(message_timeout_ms="300"))
+    with pytest.raises(RecordError, match=r"turnstile.v1, partition 0: a record of time 0"):
+        producer.send(CODEC, NAME, 0, entries_at(-1, -MAY_2026_MS))
+    producer.flush()
 
 
 def test_a_full_queue_is_waited_for() -> None:
     """A queue of 100 takes 250 records: each that fails makes room, and all are counted."""
     limits = {"message.timeout.ms": "300", "queue.buffering.max.messages": "100"}
-    settings = Settings(bootstrap_servers=NOBODY, kafka=limits)
-    with KafkaBroker(settings, NumberedSchemas()) as broker:
-        producer = KafkaProducer(Connection(settings))
-        codec = broker._codec("run.org.chicago.cta.turnstile.v1")
-        assert codec is not None
-        producer.send(codec, "run.org.chicago.cta.turnstile.v1", 0, entries_at(*range(250)))
-        with pytest.raises(ServiceError, match="250 records were not delivered"):
-            producer.flush()
+    producer = KafkaProducer(Connection(Settings(bootstrap_servers=NOBODY, kafka=limits)))
+    producer.send(CODEC, NAME, 0, entries_at(*range(250)))
+    with pytest.raises(ServiceError, match="250 records were not delivered"):
+        producer.flush()
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def serve(site: Site, port: int = 0) -> Iterator[Served]:
         site.hub.close()
         await server.close_all_connections()
 
+    site.warm()  # as `cta demo` does before it says where it is
     thread = Thread(target=asyncio.run, args=(main(),))
     thread.start()
     served = started.result(timeout=10)

@@ -235,6 +235,25 @@ def test_the_page_finds_a_server_that_was_restarted(blue: Run, page: Any) -> Non
         sync_api.expect(page.locator("#records")).to_have_text(f"{site.feed.slots()['records']['total']:,}")
 
 
+def test_a_server_that_is_away_for_a_moment_is_asked_again(served: Served, page: Any) -> None:
+    """The network and the rows of one line's page: without them the page would stand still and look alive."""
+    failed: list[str] = []
+
+    def once(route: Any) -> None:
+        if route.request.url in failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.abort()
+
+    page.route(re.compile("/(api/network|rows)$"), once)
+    page.goto(f"{served.url}/?line=blue")
+    sync_api.expect(page.locator("body")).to_have_class(re.compile(r"\blive\b"))  # by the script, not the server
+    page.locator(".lines a[data-line='']").click()
+    sync_api.expect(page.locator("#table tbody:not([hidden])")).to_have_count(len(served.site.network.lines))
+    assert [url.rsplit("/", 1)[1] for url in failed] == ["network", "rows"]
+
+
 def test_a_page_without_a_run_to_travel_through_has_no_slider(blue: Run, page: Any) -> None:
     """As `cta serve` shows it: live, with a line to choose and the last hours of its trains, without time travel."""
     feed = Feed(lambda: Scene(Board.for_network(blue.network), trail=Trail()))

@@ -3,7 +3,7 @@
 import { Alerts } from "./alerts.js";
 import { Clock, dateOf, timeOf } from "./clock.js";
 import { Diagram } from "./diagram.js";
-import { follow } from "./live.js";
+import { ask, follow } from "./live.js";
 import { TrainMap } from "./map.js";
 import { Store } from "./store.js";
 import { Table } from "./table.js";
@@ -14,7 +14,7 @@ const body = document.body;
 body.classList.add("js");
 const number = new Intl.NumberFormat("en-US");
 
-const network = await (await fetch("/api/network")).json();
+const network = await (await ask("/api/network")).json();
 const live = new Store();
 const clock = new Clock();
 const table = new Table(() => choose(line, false));

@@ -1,5 +1,7 @@
 // The table: the server makes its rows, this keeps them up to date. Texts from topics go in as text, never as markup.
 
+import { ask } from "./live.js";
+
 const number = new Intl.NumberFormat("en-US");
 
 const SPARK = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -68,7 +70,7 @@ export class Table {
   }
 
   async #rebuild() {
-    const answer = await fetch("/rows");
+    const answer = await ask("/rows");
     const made = new DOMParser().parseFromString(`<table>${await answer.text()}</table>`, "text/html");
     for (const body of [...this.#table.tBodies]) body.remove();
     this.#table.append(...made.querySelectorAll("tbody"));

@@ -9,6 +9,7 @@ import os
 import sys
 
 try:
+    from io import TextIOWrapper
     from pathlib import Path
 
     from cta.cli import cluster, interrupt, pages, recordings, runs, services, world
@@ -25,4 +26,7 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started it: nobody is to hear
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  (for as long as the process lives)
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        # As stderr does: a letter's number says more than a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     cli(prog_name="cta")

@@ -44,6 +44,9 @@ class OneLine(click.Group):
             end(INTERRUPTED, "interrupted")
         except BrokenPipeError:
             end(CLOSED_PIPE)
+        except UnicodeEncodeError as error:  # of a file's name: all else that is printed is text
+            text = ascii(error.object[error.start : error.end])
+            end(BAD_INPUT, f"output: {text} cannot be told in {error.encoding}; rename the file that is called so")
         except OSError as error:
             end(BAD_INPUT, f"{error.filename or 'output'}: {error.strerror}; nothing more was written")
         sys.exit(code if isinstance(code, int) else 0)

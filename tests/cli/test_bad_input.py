@@ -326,6 +326,22 @@ def test_a_full_disk_is_one_line() -> None:
     assert_refused(ended.stderr, "", ended.returncode, "No space left on device")
 
 
+def test_a_terminal_without_the_letters_shows_their_numbers(recording: Path) -> None:
+    """A name, or the sign that a line goes on, is no reason for a traceback."""
+    path = recording.rename(recording.with_name("é.jsonl"))
+    ended = cta("diff", path, path, PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "\\xe9.jsonl, seed 7\n" in ended.stdout
+
+
+def test_a_name_that_json_cannot_hold_is_refused(recording: Path) -> None:
+    """It is not UTF-8, as all JSON is."""
+    path = recording.rename(recording.with_name(os.fsdecode(b"\xff.jsonl")))
+    for command in ("info", "check", "diff"):
+        ended = cta(command, *([path] if command == "diff" else []), path, "--json")
+        assert_refused(ended.stderr, ended.stdout, ended.returncode, "\\udcff", "utf-8", "rename")
+
+
 def test_bad_input_of_the_real_command(tmp_path: Path) -> None:
     """The installed command ends as the one inside this process does."""
     ended = cta("replay", tmp_path / "missing.json")

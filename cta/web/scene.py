@@ -78,8 +78,7 @@ class Scene:
         document = self.board.document(at_ms)
         slots = board_slots(document)
         if self._summary:
-            counted = [name for name in slots if name.startswith("entries/")]
-            slots = {name: value for name, value in slots.items() if name not in counted}
+            slots = {name: value for name, value in slots.items() if not name.startswith("entries/")}
             slots |= {f"entries/{station}": n for station, n in self._summary.items() if n}
         if document["time"] is not None:
             slots |= {f"flow/{station}": bins for station, bins in self._flow.before(document["time"]).items()}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cta.network.network import Network
@@ -46,7 +46,7 @@ class Frame:
     scale: float
     gap: float
     margin: float = 0.0
-    cosine: float = field(default=1.0)
+    cosine: float = 1.0
 
     @classmethod
     def of(

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cta.broker.port import Broker
 from cta.broker.share import Whole
 from cta.model.batch import Batch
-from cta.model.topics import RECORDED, Place
+from cta.model.topics import RECORDED, Place, Topic
 
 MAX_RECORDS: Final = 100_000
 """The most records in a batch: a simulated hour at its busiest and more."""
 
 
 class Consumer:
-    """Reads the recorded topics of a broker from their begin offsets on; ``namespace`` is put before every topic's name."""
+    """Reads topics of a broker from their begin offsets on; ``namespace`` is put before every topic's name."""
 
-    def __init__(self, broker: Broker, *, namespace: str = "") -> None:
+    def __init__(self, broker: Broker, topics: Iterable[Topic] = RECORDED, *, namespace: str = "") -> None:
         """Errors: BrokerError for a topic that isn't there."""
         self._broker = broker
-        self.positions = Whole(broker, [namespace + topic.name for topic in RECORDED]).positions
+        self.positions = Whole(broker, [namespace + topic.name for topic in topics]).positions
         """The next offset to read, by topic and partition."""
 
     def poll(self) -> Iterator[Batch]:

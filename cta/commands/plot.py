@@ -22,7 +22,6 @@ def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> st
     Errors: NetworkError for a line that is none, InputError where no train of it runs or the package that draws a .png is
     missing, OutputError as of `check_output`, or where it cannot be written.
     """
-    path = Path(output)
     check_output(output, force=force, source=run.path, forms=FORMS)
     with at("--line"):
         shown = find_line(run.network, line)
@@ -30,12 +29,6 @@ def plot(run: Run, window: Window, line: str, output: str, *, force: bool) -> st
     title = f"{shown.name}, {run.name.replace('_', ' ')}"
     svg = diagram_svg(found, run.network, window, title=title)
     drawn = svg.encode() if output.endswith(".svg") else png(svg)
-    file = NewFile(path)
-    file.open()
-    try:
-        file.file.write(drawn)
-    except OSError as error:
-        file.discard()
-        raise file.refused(error) from None
-    file.finish()
+    with NewFile(Path(output)).whole() as file:
+        file.write(drawn)
     return f"{output}: {len(found.trains)} trains of the {shown.name}"

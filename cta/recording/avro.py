@@ -94,20 +94,11 @@ def write_avro(path: Path, header_line: bytes, trailer_line: bytes, batches: Ite
 
     Errors: OutputError; RecordingError for a record that its Avro schema cannot hold exactly; those of ``batches``.
     """
-    new = NewFile(path)
-    new.open()
     sync = blake2b(trailer_line, digest_size=SYNC_BYTES).digest()  # not at random: equal recordings are equal files
     metadata = {HEADER_KEY: header_line.decode(), TRAILER_KEY: trailer_line.decode()}
-    try:
-        write_header(new.file, row_schema(), sync, metadata)
-        write_blocks(new.file, _rows(batches, str(path)), sync)
-    except OSError as error:
-        new.discard()
-        raise new.refused(error) from None
-    except BaseException:
-        new.discard()
-        raise
-    new.finish()
+    with NewFile(path).whole() as file:
+        write_header(file, row_schema(), sync, metadata)
+        write_blocks(file, _rows(batches, str(path)), sync)
 
 
 def _rows(batches: Iterable[Batch], output: str) -> Iterator[bytes]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,7 +20,7 @@ PARTIAL_SUFFIX: Final = ".partial"
 
 
 class NewFile:
-    """``file`` is open for writing from `open` to `finish` or `discard`. Errors: OutputError, also through `refused`."""
+    """``file`` is open for writing from `open` to `finish` or `discard`, or all of it in `whole`. Errors: OutputError, also through `refused`."""
 
     file: BinaryIO
 
@@ -47,6 +48,20 @@ class NewFile:
             raise OutputError(what, where=str(self.path), remedy=remedy) from None
         except OSError as error:
             raise self.refused(error) from None
+
+    @contextmanager
+    def whole(self) -> Iterator[BinaryIO]:
+        """The file to write to, finished at the end of the block; a block that fails or is interrupted leaves nothing."""
+        self.open()
+        try:
+            yield self.file
+        except OSError as error:
+            self.discard()
+            raise self.refused(error) from None
+        except BaseException:
+            self.discard()
+            raise
+        self.finish()
 
     def _claim(self) -> int:
         """The partial file's descriptor, empty and locked. BlockingIOError: somebody else has it."""

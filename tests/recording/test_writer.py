@@ -14,6 +14,7 @@ import pytest
 from cta.model.batch import Batch
 from cta.model.errors import OutputError
 from cta.recording.format import Header
+from cta.recording.newfile import NewFile
 from cta.recording.reader import Recording
 from cta.recording.writer import RecordingWriter
 from tests.recording.records import ENTRY, HEADER, SMALL, START_MS, Records, write
@@ -77,6 +78,21 @@ def test_an_interrupted_copy_leaves_nothing(path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         record(path, SMALL, failing_with=KeyboardInterrupt)
     assert names(path.parent) == []
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_file_that_fails_on_the_way_leaves_nothing(path: Path, error: type[BaseException]) -> None:
+    """Whatever it is that fails, what stood there stays."""
+
+    def write_and_fail() -> None:
+        with NewFile(path).whole() as file:
+            file.write(b"after")
+            raise error
+
+    path.write_bytes(b"before")
+    with pytest.raises(error):
+        write_and_fail()
+    assert (names(path.parent), path.read_bytes()) == (["run.jsonl"], b"before")
 
 
 def test_one_writer_a_name(path: Path) -> None:

@@ -140,6 +140,17 @@ def mid_run(run: Records) -> int:
     return first(run, ARRIVALS, len(run) // 2, line="blue", train_status="in_service")
 
 
+def turned(run: Records) -> int:
+    """A train's first record after a turn at a terminal of which the run has the record before it, too."""
+    seen: set[str] = set()
+    for place, (_, content) in enumerate(run):
+        if content.topic is ARRIVALS:
+            if content.value.prev_station_id == content.value.station_id and content.entity in seen:
+                return place
+            seen.add(content.entity)
+    raise AssertionError("no train turns")
+
+
 def closed(run: Records) -> Records:
     """An entry at the closed station, within the closure."""
     entry = first(run, TURNSTILE, station_id=40090)
@@ -205,6 +216,7 @@ WRONGS: dict[str, tuple[str, Callable[[Records], Records]]] = {
     "a stop passed": ("neighbours", lambda run: drop(run, mid_run(run))),
     "a jump": ("neighbours", lambda run: change(run, mid_run(run), station_id=40890, direction="b")),
     "too fast": ("neighbours", lambda run: move(run, mid_run(run), -60_000)),
+    "turned too soon": ("neighbours", lambda run: move(run, turned(run), -2 * 60_000)),
     "a station of another line": ("neighbours", lambda run: change(run, mid_run(run), station_id=41320)),
     "pulled in under way": ("neighbours", lambda run: change(run, mid_run(run), train_status="out_of_service")),
     "another line's train": ("trains", lambda run: change(run, mid_run(run), line="brown")),

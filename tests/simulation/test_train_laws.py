@@ -248,3 +248,15 @@ def test_every_departure_of_the_timetable_is_made() -> None:
         if move.call == 0 and start_ms - 20_000 <= move.approach_ms < end_ms - 3_600_000
     )
     assert left == scheduled
+
+
+def test_the_run_begins_with_the_trains_of_the_night_under_way() -> None:
+    """Each departure of the two hours before the operating day is made, though no record of it is the run's."""
+    seen = watch(Case(chicago(), Scenario(name="night", seed=1, start="2026-05-13T03:00:00-05:00", duration="PT10M")))
+    start_ms = seen.plan.window.start_ms
+    zero_ms = service_day_zero_ms(service_day_of(start_ms - 1))
+    due_ms = [(pattern.name, zero_ms + time_s * 1000 - 20_000) for time_s, pattern in chicago().timetable["weekday"]]
+    scheduled = Counter(name for name, at_ms in due_ms if start_ms - 2 * HOUR_MS <= at_ms < start_ms - 20_000)
+    left = Counter(move.pattern for move in seen.movements if move.call == 0 and move.approach_ms < start_ms - 20_000)
+    assert left == scheduled
+    assert all(seen.plan.window.holds(time_ms) for time_ms, _ in seen.arrivals)

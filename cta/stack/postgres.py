@@ -214,8 +214,9 @@ class Postgres:
         )
 
     def _said(self, error: psycopg2.Error) -> str:
-        """The server's words in one line, each once, without its FATAL, the address, libpq's remedy, or a password."""
-        lines = [_CONNECTION.sub("", line.strip()).removeprefix("FATAL:").strip() for line in str(error).splitlines()]
+        """The server's words in one line, each once: no FATAL, address or password, nor where in our SQL it stumbled."""
+        words = str(error).partition("\nLINE ")[0]
+        lines = [_CONNECTION.sub("", line.strip()).removeprefix("FATAL:").strip() for line in words.splitlines()]
         said = "; ".join(dict.fromkeys(line for line in lines if line and not line.startswith("Is the server running")))
         return (said.replace(self._secret, "***") if self._secret else said) or type(error).__name__
 

@@ -73,7 +73,11 @@ def test_a_change_is_given_as_it_was_and_as_it_is(postgres: Postgres) -> None:
         ([ROWS[0]["stop_id"], 1], {"station_name": "Nowhere"}, "no stop 1"),
         ([ROWS[0]["stop_id"]], {"station_nme": "x"}, "no column 'station_nme'; did you mean station_name?"),
         ([ROWS[0]["stop_id"]], {"station_name": None}, "null value in column"),
-        ([ROWS[0]["stop_id"]], {"lat": "north"}, "invalid input syntax"),
+        (
+            [ROWS[0]["stop_id"]],
+            {"lat": "north"},
+            'invalid input syntax for type double precision: "north"; nothing was changed',
+        ),
     ],
 )
 def test_a_change_that_the_table_cannot_take_is_bad_input_and_changes_nothing(

@@ -101,7 +101,9 @@ def test_a_duration_is_iso_8601(text: str, duration_ms: int) -> None:
     assert parse_duration_ms(text) == duration_ms
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "2h", "-PT1H", "PT1.5H", "P1M", "PT1S1M", " PT1H", "PT1H\n"])
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "P1DT", "2h", "-PT1H", "PT1.5H", "P1M", "PT1S1M", " PT1H", "PT1H\n", "PT\u0662H"]
+)
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
     """Months and years have no length; a sign makes no sense."""
     line = f"{text!r} is not a duration; write it as ISO 8601, such as PT2H, PT45M or P1D"
@@ -154,6 +156,7 @@ def test_what_is_no_moment_is_refused() -> None:
     """Either form is named; a timestamp keeps its own complaints."""
     line = "'noon' is not a moment; write a time of day such as 08:15, or 2026-05-13T08:15:00-05:00"
     assert complaint(parse_moment, "noon", 0) == line
+    assert complaint(parse_moment, "0\u0668:15", 0) == line.replace("noon", "0\u0668:15")
     assert "has no offset" in complaint(parse_moment, "2026-05-13T07:00:00", 0)
 
 

@@ -164,6 +164,21 @@ def test_an_hour_read_alone_is_the_hour_read_in_sequence(seed: int, hour_ms: int
     assert sequence[hour_ms] == alone
 
 
+RESTLESS = network_with([replace(MILD[0], sd_daily_mean_c=8.0)] * 12)
+"""A climate without a daily range, whose days have nothing to do with each other."""
+
+
+@given(seed=seeds, day=days.filter(lambda day: len(hours_of(day)) == len(hours_of(day + timedelta(days=1))) == 24))
+def test_no_midnight_is_a_step(seed: int, day: date) -> None:
+    """From 23:00 to 00:00 it goes half of the hour's way before and half of the one after, but for rounding."""
+    late, last, first, second = [
+        reading(RESTLESS, seed, hour_ms).temperature
+        for hour_ms in hours_of(day)[-2:] + hours_of(day + timedelta(days=1))[:2]
+    ]
+
+    assert abs((first - last) - ((last - late) + (second - first)) / 2) <= 1
+
+
 @given(seed=seeds, day=days)
 def test_it_rains_on_wet_days_alone_for_so_many_hours(seed: int, day: date) -> None:
     """A wet day of 24 hours has two to ten wet ones, another day none."""

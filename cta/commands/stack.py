@@ -14,8 +14,10 @@ VARIABLES: Final = {
     "connect": "CTA_CONNECT_URL=http://{}",
     "ksqldb": "CTA_KSQLDB_URL=http://{}",
     "rest-proxy": "CTA_REST_PROXY_URL=http://{}",
+    "postgres": "CTA_POSTGRES_DSN=\"host={0} port={1} user='${{CTA_POSTGRES_USER:-cta_admin}}' "
+    "password='${{CTA_POSTGRES_PASSWORD:-chicago}}' dbname='${{CTA_POSTGRES_DB:-cta}}'\"",
 }
-"""How a command finds a service at an address; Postgres's has a password in it, and is not shown."""
+"""How a command finds a service at an address: ``{}``, or host and port. A password is left to the shell to put in."""
 
 
 def compose(file: str, environment: Mapping[str, str], project: str | None) -> Compose:
@@ -34,10 +36,14 @@ def status(project: Compose) -> tuple[list[str], bool]:
 def addresses(project: Compose) -> list[str]:
     """The variables that make commands use the services that run."""
     return [
-        f"export {VARIABLES[container.service].format(container.ports[0])}"
+        f"export {_variable(container.service, container.ports[0])}"
         for container in project.containers()
         if container.service in VARIABLES and container.ports
     ]
+
+
+def _variable(service: str, address: str) -> str:
+    return VARIABLES[service].format(*(address.rsplit(":", 1) if service == "postgres" else [address]))
 
 
 def _line(container: Container) -> str:

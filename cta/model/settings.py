@@ -30,6 +30,8 @@ _SECRET: Final = re.compile(
     r"password|secret|passphrase|token|key\.pem|ssl\.key$|sasl\.oauthbearer\.config", re.IGNORECASE
 )
 _URL_LOGIN: Final = re.compile(r"(?<=://)([^/@\s:]*):([^/\s]*)@")
+_LONE_LOGIN: Final = re.compile(r"(?<=://)([^/@:]*):(.*)@", re.DOTALL)
+"""Of a text that is one URL: its password may hold what should have been quoted, such as ``/``."""
 _DSN_PASSWORD: Final = re.compile(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]*)", re.IGNORECASE)
 _BROKER: Final = re.compile(r"(?:[A-Za-z_]+://)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::([0-9]{1,5}))?")
 """As librdkafka takes it: a protocol may stand before, and a port is 9092 where none does."""
@@ -100,7 +102,9 @@ class Settings:
     def shown(self) -> dict[str, str]:
         """Every setting by its field's name, and every property by its own, without secrets."""
         fields = {
-            name: without_secrets(str(getattr(self, name))) for name in self.__dataclass_fields__ if name != "kafka"
+            name: without_secrets(_LONE_LOGIN.sub(rf"\1:{HIDDEN}@", str(getattr(self, name))))
+            for name in self.__dataclass_fields__
+            if name != "kafka"
         }
         properties = {
             name: HIDDEN if _SECRET.search(name) else without_secrets(value) for name, value in self.kafka.items()

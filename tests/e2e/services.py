@@ -145,7 +145,7 @@ class Services:
         return subprocess.Popen(
             ["sh", "-c", 'cat && exec "$@"', "sh", *self._command("down", "--volumes", "--timeout", "2")],
             cwd=ROOT / "compose",
-            env=self._variables,
+            env=self.variables,
             stdin=subprocess.PIPE,
             stdout=self._said,
             stderr=self._said,
@@ -156,7 +156,7 @@ class Services:
         finished = subprocess.run(
             self._command(*arguments),
             cwd=ROOT / "compose",
-            env=self._variables,
+            env=self.variables,
             capture_output=True,
             text=True,
             check=False,
@@ -168,7 +168,8 @@ class Services:
         return [*DockerCompose(ROOT / "compose", self._files).docker_compose_command(), *arguments]
 
     @property
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """With which compose finds the project, and its services their ports."""
         ports = {f"CTA_{name}_PORT": str(port) for name, port in self._ports.items()}
         return {**os.environ, **ports, "COMPOSE_PROJECT_NAME": self.project}
 

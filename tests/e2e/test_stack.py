@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from tests.cli.running import cta
+from cta.stack.postgres import Postgres
+from tests.cli.running import CTA, cta
 from tests.conftest import ROOT
+from tests.e2e.pipeline import ROWS
 from tests.e2e.services import Services, free_port
 
 FILE = ROOT / "compose" / "docker-compose.yml"
@@ -26,6 +30,18 @@ def test_status_says_what_is_ready_and_where(services: Services) -> None:
         assert "kafka            exited" in stopped.stdout
     finally:
         services.start("kafka")
+
+
+def test_what_up_prints_makes_commands_use_what_it_started(services: Services) -> None:
+    """On ports that were moved, the database too; its password is left to the shell to put in."""
+    services.ours("postgres")
+    assert services.postgres_dsn
+    made = cta("stack", "up", "postgres", "--file", FILE, "-p", services.project, **services.variables)
+    assert "password='${CTA_POSTGRES_PASSWORD:-chicago}'" in made.stdout
+    shell = f"{made.stdout}\n'{CTA}' stations load --json"
+    loaded = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert Postgres(services.postgres_dsn).rows() == ROWS
 
 
 def test_logs_are_the_services_own_last_lines(services: Services) -> None:

@@ -111,6 +111,8 @@ def test_a_wrong_line_is_told_by_its_number_alone(tmp_path: Path) -> None:
         Settings(postgres_dsn="postgresql://db/cta?user=me&password=s3cret"),
         Settings(schema_registry_url="https://me:s3cret@registry"),
         Settings(schema_registry_url="https://me:s3cret:s3cret@registry"),
+        Settings(connect_url="http://me:my/s3cret@connect"),
+        Settings(postgres_dsn="postgresql://me:12/s3cret?#s3cret @db/cta"),
         Settings(kafka={"sasl.password": "s3cret"}),
         Settings(kafka={"ssl.key.password": "s3cret"}),
         Settings(kafka={"ssl.key.pem": "s3cret"}),

@@ -21,11 +21,15 @@ def connect(settings: Settings, clock: Clock | None = None) -> Connect:
 
 
 def apply(worker: Connect, file: str, changes: Iterable[str], *, namespace: str, patience_s: float) -> str:
-    """Make the file's connector, or bring it to the file's config, and wait until it has read; says so in a line."""
+    """Make the file's connector, or bring it to the file's config, and wait until it has read; says so in a line.
+
+    Of one that had read before no more is known than that it runs.
+    """
     connector = read(Path(file), namespace=namespace, settings=dict(map(_setting, changes)))
+    had_read = worker.status(connector.name) is not None and worker.offsets(connector.name) > 0
     worker.put(connector)
     status = worker.wait_ready(connector.name, patience_s)
-    return f"{status}; it has read rows"
+    return f"{status}; it {'goes on where it was' if had_read else 'has read rows'}"
 
 
 def status(worker: Connect, name: str | None) -> tuple[list[str], bool]:

@@ -121,7 +121,8 @@ def _topics(broker: KafkaBroker, there: dict[str, int], settings: Settings) -> I
         ]
         where = f"topic {name}"
         if wrong:
-            yield Finding("problem", where, f"has {' and '.join(wrong)}", "alter it, or remove it with --fresh")
+            fresh = "--via services --fresh" if name.endswith(STATIONS.name) else "--fresh"
+            yield Finding("problem", where, f"has {' and '.join(wrong)}", f"alter it, or remove it with {fresh}")
         else:
             yield Finding("ok", where, f"as the contract says; partitions: {there[name]}")
 
@@ -177,10 +178,13 @@ def _connect(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", worker.where, f"no connector fills {STATIONS.name}", "'cta connect apply' makes one")
     for name in names:
         status = worker.status(name)
-        if status is None or not status.running:
-            remedy = f"put right what it says, then 'cta connect restart {name}'"
-            what = "gone" if status is None else status.failure or str(status)
-            yield Finding("problem", f"connector {name}", what, remedy)
+        start = f"'cta connect restart {name}'"
+        if status is None:
+            yield Finding("note", f"connector {name}", "removed meanwhile", "'cta connect apply' makes it anew")
+        elif status.failure is not None:
+            yield Finding("problem", f"connector {name}", status.failure, f"put right what it says, then {start}")
+        elif not status.running:
+            yield Finding("problem", f"connector {name}", str(status), f"{start} starts it")
         else:
             read = "it has read rows" if worker.offsets(name) else "it has read nothing yet"
             yield Finding("ok", f"connector {name}", f"RUNNING, {read}")

@@ -120,6 +120,8 @@ def test_the_commands_from_apply_to_delete(connector: Connector, with_connect: S
     applied = cta("connect", "apply", ROOT / DEBEZIUM, **variables)
     assert applied.stderr == ""
     assert applied.stdout == f"connector {connector.name} RUNNING, task 0 RUNNING; it has read rows\n"
+    again = cta("connect", "apply", ROOT / DEBEZIUM, **variables)
+    assert again.stdout == f"connector {connector.name} RUNNING, task 0 RUNNING; it goes on where it was\n"
     shown = cta("connect", "status", connector.name, **variables)
     assert (shown.returncode, shown.stdout) == (
         0,

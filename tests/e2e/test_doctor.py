@@ -16,7 +16,8 @@ from cta.broker.kafka import KafkaBroker
 from cta.commands.doctor import _generation
 from cta.model.errors import BrokerError
 from cta.model.settings import Settings
-from cta.model.topics import ARRIVALS, RECORDED, TURNSTILE, WEATHER
+from cta.model.topics import ARRIVALS, RECORDED, STATIONS, TURNSTILE, WEATHER
+from cta.stack.connect import Connect, Connector
 from cta.stack.registry import Registry
 from tests.cli.running import cta, write_scenario
 from tests.e2e.pipeline import done, environment, run
@@ -95,15 +96,20 @@ def test_a_run_that_is_there_is_said_with_its_records(kafka: KafkaBroker, settin
 
 
 def test_a_topic_of_another_make_is_a_problem_with_the_difference(kafka: KafkaBroker, settings: Settings) -> None:
-    """A broker's own limits and retention: records would be refused, or old the moment they are written."""
+    """A broker's own limits and retention: records would be refused, or old the moment they are written.
+
+    The stations topic is its connector's: --fresh alone would not remove it.
+    """
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
-    name = settings.namespace + WEATHER.name
-    admin.create_topics([NewTopic(name, 1, 1, config={"retention.ms": "1000"})])[name].result()
+    for name in (settings.namespace + WEATHER.name, settings.namespace + STATIONS.name):
+        admin.create_topics([NewTopic(name, 1, 1, config={"retention.ms": "1000"})])[name].result()
     kafka.create_topic(settings.namespace + ARRIVALS.name, 3)
     found = examined(settings, 1)
     (level, what, remedy) = found[topic_place(settings, WEATHER.name)][0]
     assert (level, remedy) == ("problem", "alter it, or remove it with --fresh")
     assert what == ("has retention.ms=1000, not -1 and message.timestamp.after.max.ms=3600000, not 9223372036854775807")
+    (level, _, remedy) = found[topic_place(settings, STATIONS.name)][0]
+    assert (level, remedy) == ("problem", "alter it, or remove it with --via services --fresh")
     (level, what, _) = found[f"Kafka at {settings.bootstrap_servers}"][-1]
     assert (level, what) == (
         "problem",
@@ -121,6 +127,21 @@ def test_a_schema_that_ours_cannot_follow_is_a_problem(settings: Settings, regis
         ("problem", "holds a schema that ours can't follow", "use another --namespace, or delete the subject")
     ]
     registry.delete_subject(subject)
+
+
+def test_a_connector_that_is_stopped_is_a_problem_until_it_is_started(
+    kafka: KafkaBroker, worker: Connect, connector: Connector, with_connect: Settings
+) -> None:
+    """The remedy is all that it takes."""
+    kafka.create_topic(with_connect.namespace + STATIONS.name, 1)
+    worker.put(connector)
+    worker.wait_ready(connector.name)
+    worker.forget(connector.name)
+    place, start = f"connector {connector.name}", f"'cta connect restart {connector.name}' starts it"
+    assert examined(with_connect, 1)[place] == [("problem", f"{place} STOPPED, no tasks", start)]
+    assert run(with_connect, *start.split("'")[1].split()[1:]).returncode == 0
+    ((level, what, _),) = examined(with_connect)[place]
+    assert (level, what.partition(",")[0]) == ("ok", "RUNNING")
 
 
 def test_a_service_that_is_given_and_not_there_is_exit_code_3(settings: Settings) -> None:

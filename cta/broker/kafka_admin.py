@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from cta.broker.avro import topic_of
@@ -70,9 +70,19 @@ class KafkaAdmin:
         self._partitions = dict(there)
         return there
 
-    def is_there(self, topic: str) -> bool:
-        """Whether the cluster knows the topic, be it without a leader for a moment. Errors: ServiceError."""
-        return topic in self._metadata().topics
+    def ids(self, names: Iterable[str]) -> dict[str, str]:
+        """The ids of those topics that there are, be it without a leader for a moment: one made anew has another.
+
+        Errors: ServiceError; BrokerError where the cluster lets nobody look.
+        """
+        ids = {}
+        for name, future in self._client.describe_topics(TopicCollection(list(names))).items():
+            try:
+                ids[name] = str(future.result().topic_id)
+            except KafkaException as error:
+                if error.args[0].code() not in _GONE:
+                    raise self._connection.error(error, topic_place(name)) from None
+        return ids
 
     def _metadata(self) -> ClusterMetadata:
         """What the cluster says of itself; given up early where the client knows why nothing answers."""

@@ -1,14 +1,14 @@
 """A feed filled from Kafka: every topic that the page shows, from its beginning, then as records come.
 
 Partitions are read without a group and nothing is committed: any number of servers show the same page. A table's last
-value a key is what counts, and a record that cannot be read is counted and passed over. Offsets that are no longer
-there mean that the topics were made anew: the feed begins anew with them. Where records were deleted from a log's start
+value a key is what counts, and a record that cannot be read is counted and passed over. Where a topic was deleted or
+made anew, which its id tells, the feed begins anew. Where records were deleted from a log's start
 before they were read (retention), they are counted as missed and it goes on from where the log begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -40,19 +40,23 @@ class Filling:
         self._namespace = namespace
         self._feed = feed
         self._positions: dict[tuple[Topic, int], int] = {}
+        self._ids: dict[str, str] = {}
+        """Of the topics that the positions are in."""
 
     def round(self) -> int:
         """Read on to the end offsets of this moment; returns how many there were to read. Errors: ServiceError, BrokerError."""
-        there = set(self._broker.topics())
+        ids = self._broker.admin.ids(self._namespace + topic.name for topic in SHOWN)
+        if any(ids.get(name) != known for name, known in self._ids.items()):
+            self._positions.clear()
+            self._feed.restart()
+        self._ids = ids
+        there = self._broker.topics()
         ends = {
             (topic, number): self._broker.end_offset(self._namespace + topic.name, number)
             for topic in SHOWN
             if self._namespace + topic.name in there
             for number in range(self._broker.partitions(self._namespace + topic.name))
         }
-        if any(self._is_gone(place, ends) for place in self._positions):
-            self._positions.clear()
-            self._feed.restart()
         for place in ends.keys() - self._positions.keys():
             self._positions[place] = self._broker.begin_offset(self._namespace + place[0].name, place[1])
         behind = sum(end - self._positions[place] for place, end in ends.items())
@@ -61,12 +65,6 @@ class Filling:
             self._read(place, ends)
         self._feed.state = "live" if ends else "starting"
         return behind
-
-    def _is_gone(self, place: tuple[Topic, int], ends: Mapping[tuple[Topic, int], int]) -> bool:
-        """Whether what was read of a partition is there no longer. A topic that has only no leader yet is still there."""
-        if place in ends:
-            return self._positions[place] > ends[place]
-        return not self._broker.admin.is_there(self._namespace + place[0].name)
 
     def _read(self, place: tuple[Topic, int], ends: dict[tuple[Topic, int], int]) -> None:
         topic, number = place

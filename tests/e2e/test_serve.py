@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -124,6 +125,21 @@ def test_topics_made_anew_begin_the_page_anew(
     filling.round()
     kafka.delete_topics(settings.namespace + topic.name for topic in TOPICS)
     filling.round()
+    board = replayed(run, kafka, settings)
+    filling.round()
+    slots = feed.slots()
+    assert (document_of(slots), slots["feed"]["round"]) == (board.document(), 1)
+
+
+def test_topics_made_anew_between_two_looks_are_seen_to_be(
+    run: Run, kafka: KafkaBroker, settings: Settings, filling: Filling, feed: Feed
+) -> None:
+    """Another run, and by the next look more of it than was read of the first: offsets alone would go on in its middle."""
+    other = open_run("scenarios/blue_line_breakdown.json", seed=8)
+    beginning, _ = halved(other.window)
+    replayed(replace(other, window=beginning), kafka, settings)
+    filling.round()
+    kafka.delete_topics(settings.namespace + topic.name for topic in TOPICS)
     board = replayed(run, kafka, settings)
     filling.round()
     slots = feed.slots()

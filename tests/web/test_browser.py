@@ -178,6 +178,16 @@ def test_the_slider_goes_on_with_the_clock_after_it_was_moved(served: Served, pa
         assert (slider.input_value(), slider.get_attribute("aria-valuetext")) == (str(moment_ms), clock)
 
 
+def test_a_moment_that_had_no_answer_is_asked_for_again(served: Served, page: Any) -> None:
+    """Though the page stands: it would show another moment than its slider does, and for ever."""
+    page.goto(f"{served.url}/?t=08:00")
+    settled(page, "08:00:00")
+    sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
+    page.route("**/api/moment*", lambda route: route.abort(), times=1)
+    page.keyboard.press("ArrowRight")
+    settled(page, "08:01:00")
+
+
 def test_a_line_and_a_station_can_be_looked_for(served: Served, page: Any) -> None:
     """One line: its rows, its diagram, its trains. A name: the stations that have it, on every line."""
     page.goto(f"{served.url}/?t=08:08")
@@ -207,6 +217,7 @@ def test_without_javascript_the_table_is_there(served: Served, blue: Run, chromi
             train for row in shown["stations"] for cell in row[2:4] for train in cell
         ]
         assert page.locator("noscript").count() >= 1
+        sync_api.expect(page.locator("#map text").first).to_be_visible()  # a frame later than the rest
 
 
 def test_a_script_in_a_stations_name_is_text(served: Served, blue: Run, page: Any) -> None:

@@ -48,9 +48,9 @@ export class Travel {
   }
 
   #goOn() {
-    if (this.travelling && this.playing && !this.asked) {
-      this.go(this.moment + this.speed * STEP_MS);
-    }
+    if (!this.travelling || this.asked) return;
+    if (this.playing) this.go(this.moment + this.speed * STEP_MS);
+    else if (this.wanted !== null) this.go(this.moment); // it had no answer
   }
 
   // One question at a time; of the moments wanted meanwhile the last one counts.
@@ -58,9 +58,10 @@ export class Travel {
     this.wanted = this.moment;
     if (this.asked) return;
     this.asked = true;
+    let moment;
     try {
       while (this.wanted !== null) {
-        const moment = this.wanted;
+        moment = this.wanted;
         const pauses = this.#pauses;
         this.wanted = null;
         const answer = await fetch(`/api/moment?t=${moment}`);
@@ -70,7 +71,8 @@ export class Travel {
         this.onMoment(moment, slots);
       }
     } catch {
-      // The server is away; the state in the footer says so, and the next moment is asked for all the same.
+      // The server is away; the state in the footer says so, and the moment is asked for again.
+      if (this.travelling) this.wanted ??= moment;
     } finally {
       this.asked = false;
     }

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from statistics import median
 from threading import Thread
@@ -42,7 +42,8 @@ class OneWord(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        self.wfile.write(b"<!doctype html><title>CTA</title><p>CTA")
+        with suppress(ConnectionError):  # the visitor has left
+            self.wfile.write(b"<!doctype html><title>CTA</title><p>CTA")
 
     def log_message(self, *_: object) -> None:
         """Nothing."""

@@ -170,12 +170,20 @@ def test_the_slider_goes_on_with_the_clock_after_it_was_moved(served: Served, pa
     page.goto(f"{served.url}/?t=08:00")
     sync_api.expect(page.locator("#state")).to_have_text("time travel, paused")
     slider = page.locator("#slider")
+    sync_api.expect(slider).to_have_attribute("aria-valuetext", "08:00:00")
     slider.focus()
     for key, clock in [("Home", "07:00:00"), ("ArrowRight", "07:01:00")]:
         page.keyboard.press(key)
         settled(page, clock)
         moment_ms = parse_moment(clock, served.site.history.window.start_ms)  # type: ignore[union-attr]
         assert (slider.input_value(), slider.get_attribute("aria-valuetext")) == (str(moment_ms), clock)
+
+
+def test_the_slider_stands_where_a_link_says_before_the_answer_has_come(served: Served, page: Any) -> None:
+    """Else a key would move it from somewhere else."""
+    page.route("**/api/moment*", lambda route: route.abort())
+    page.goto(f"{served.url}/?t=08:00")
+    sync_api.expect(page.locator("#slider")).to_have_attribute("aria-valuetext", "08:00:00")
 
 
 def test_a_moment_that_had_no_answer_is_asked_for_again(served: Served, page: Any) -> None:

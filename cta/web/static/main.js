@@ -83,15 +83,17 @@ const shownMoment = () => Math.floor(clock.now() / 1000) * 1000;
 
 function tick() {
   const now = shownMoment();
+  const moment = travel?.travelling ? travel.moment : now; // where it was moved to, though the clock waits for the answer
+  if (moment) {
+    $("slider").value = moment;
+    $("slider").setAttribute("aria-valuetext", timeOf(moment));
+  }
   if (!now) return;
   if ($("clock").textContent !== timeOf(now)) {
     $("clock").textContent = timeOf(now);
     $("date").textContent = dateOf(now);
   }
   diagram.at(now);
-  const moment = travel?.travelling ? travel.moment : now; // where it was moved to, though the clock waits for the answer
-  $("slider").value = moment;
-  $("slider").setAttribute("aria-valuetext", timeOf(moment));
 }
 
 // The address carries the moment and the line, so that it can be sent to somebody.

@@ -9,15 +9,15 @@ from typing import Final
 from cta.stack.compose import Compose, Container
 
 VARIABLES: Final = {
-    "kafka": "CTA_BOOTSTRAP_SERVERS={}",
-    "schema-registry": "CTA_SCHEMA_REGISTRY_URL=http://{}/apis/ccompat/v7",
-    "connect": "CTA_CONNECT_URL=http://{}",
-    "ksqldb": "CTA_KSQLDB_URL=http://{}",
-    "rest-proxy": "CTA_REST_PROXY_URL=http://{}",
-    "postgres": "CTA_POSTGRES_DSN=\"host={0} port={1} user='${{CTA_POSTGRES_USER:-cta_admin}}' "
+    "kafka": "CTA_BOOTSTRAP_SERVERS={0}",
+    "schema-registry": "CTA_SCHEMA_REGISTRY_URL=http://{0}/apis/ccompat/v7",
+    "connect": "CTA_CONNECT_URL=http://{0}",
+    "ksqldb": "CTA_KSQLDB_URL=http://{0}",
+    "rest-proxy": "CTA_REST_PROXY_URL=http://{0}",
+    "postgres": "CTA_POSTGRES_DSN=\"host={1} port={2} user='${{CTA_POSTGRES_USER:-cta_admin}}' "
     "password='${{CTA_POSTGRES_PASSWORD:-chicago}}' dbname='${{CTA_POSTGRES_DB:-cta}}'\"",
 }
-"""How a command finds a service at an address: ``{}``, or host and port. A password is left to the shell to put in."""
+"""How a command finds a service at an address, 0, of a host, 1, and a port, 2. A password is left to the shell to put in."""
 
 
 def compose(file: str, environment: Mapping[str, str], project: str | None) -> Compose:
@@ -36,14 +36,10 @@ def status(project: Compose) -> tuple[list[str], bool]:
 def addresses(project: Compose) -> list[str]:
     """The variables that make commands use the services that run."""
     return [
-        f"export {_variable(container.service, container.ports[0])}"
+        f"export {VARIABLES[container.service].format(container.ports[0], *container.ports[0].rsplit(':', 1))}"
         for container in project.containers()
         if container.service in VARIABLES and container.ports
     ]
-
-
-def _variable(service: str, address: str) -> str:
-    return VARIABLES[service].format(*(address.rsplit(":", 1) if service == "postgres" else [address]))
 
 
 def _line(container: Container) -> str:
